@@ -1,0 +1,69 @@
+#pragma once
+
+/*
+ * contract: what the code generated from a .proto (tools/protoc-gen-souk) and libcommon agree on.
+ * Tables of constants, nothing else; services see them as `inventory_service_contract`,
+ * `inventory_changed_event`.
+ */
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+#include "io/pb_check.h"
+
+struct request;
+
+/* Bits of rpc_method.roles: 1 << role, roles as in souk.common.v1.Role. */
+enum role {
+    ROLE_ANONYMOUS = 1,
+    ROLE_CUSTOMER = 2,
+    ROLE_MERCHANT = 3,
+    ROLE_OPERATOR = 4,
+    ROLE_SUPPLIER = 5,
+    ROLE_SERVICE = 6,
+    ROLE_PUBLIC_SIGNED = 7,
+};
+
+#define ROLE_BIT(role) (1u << (role))
+
+/* A unary method as both sides know it. */
+struct rpc_method {
+    const char *path; /* "/souk.inventory.v1.InventoryService/SetStock" */
+    const char *name; /* "SetStock" */
+    const ProtobufCMessageDescriptor *in;
+    const ProtobufCMessageDescriptor *out;
+    const struct pb_message_rule *in_rule;
+    unsigned roles; /* ROLE_BIT of each that may call */
+    bool mutates;   /* in has `char *request_id` at request_id_offset */
+    size_t request_id_offset;
+    unsigned deadline_ms;
+    unsigned weight;
+};
+
+/*
+ * Serves one call. `in` is unpacked and valid, `ret` initialised; what `ret` points to lives in the
+ * request's arena or longer. Runs in a task of its own under the call's deadline; a client that
+ * goes away cancels it.
+ */
+typedef struct status (*rpc_handler)(struct request *rq, const ProtobufCMessage *in,
+                                     ProtobufCMessage *ret);
+
+/* A service as its process serves it: handlers[i] serves methods[i]. */
+struct rpc_service {
+    const char *name;   /* "souk.inventory.v1.InventoryService" */
+    const char *domain; /* of ErrorInfo: "souk.inventory" */
+    const struct rpc_method *const *methods;
+    const rpc_handler *handlers;
+    size_t method_count;
+};
+
+/* The value of an event on Kafka, from souk.common.v1.event. */
+struct event_type {
+    const char *type;  /* ce_type: "inventory.changed" */
+    const char *topic; /* "inventory.stock" */
+    const ProtobufCMessageDescriptor *message;
+    size_t key_offset; /* of the int64 in the message whose decimal form is the key */
+};
