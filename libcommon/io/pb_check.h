@@ -2,14 +2,21 @@
 
 /*
  * pb_check: is what came over the wire a message that our contract allows? Looks at the bytes,
- * before anything is unpacked: protobuf-c cuts strings at NUL and recurses as deep as the sender
- * likes.
+ * before anything is unpacked: protobuf-c cuts strings at NUL, reads a bool out of any wire type,
+ * merges what comes twice and recurses as deep as the sender likes.
+ *
+ * What passes here unpacks, and to values that were checked: pb_check reads the wire as protobuf-c
+ * 1.4.1 does or refuses (tests/fuzz/pb_check_fuzz.c holds it to that). Stricter than a plain proto3
+ * receiver: a known field of the wrong wire type, a singular message that comes twice, groups and
+ * varints longer than their value needs room for are malformed. Unknown fields are skipped, so
+ * newer clients can talk to older servers. Of a singular field that comes again the last one counts.
  *
  * The rules are generated from the .proto (souk.common.v1.field); docs of each limit are in
- * souk/common/v1/options.proto. Unknown fields are skipped, so newer clients can talk to older
- * servers. Never suspends, allocates only for violations.
+ * souk/common/v1/options.proto. Never suspends, allocates only for violations, needs 6 KiB of stack
+ * (patterns: 20 KiB).
  */
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,18 +26,32 @@
 
 enum {
     PB_CHECK_DEPTH_MAX = 32,      /* messages inside messages */
+    PB_CHECK_FIELDS_MAX = 256,    /* of a message and those it is nested in, together */
     PB_CHECK_VIOLATIONS_MAX = 50, /* more are counted, not named */
 };
 
 enum pb_kind {
-    PB_VARINT, /* int32, int64, uint32, uint64, bool */
-    PB_ENUM,
-    PB_ZIGZAG, /* sint32, sint64 */
+    PB_INT32,
+    PB_INT64,
+    PB_UINT32,
+    PB_UINT64,
+    PB_SINT32,
+    PB_SINT64,
     PB_FIXED32,
     PB_FIXED64,
+    PB_SFIXED32,
+    PB_SFIXED64,
+    PB_BOOL,
+    PB_ENUM,
     PB_STRING,
     PB_BYTES,
     PB_MESSAGE,
+};
+
+/* POSIX extended; sees bytes, so classes and ranges are for ASCII. */
+struct pb_pattern {
+    const char *text;
+    void *compiled; /* at first use, or by pb_rules_prepare() */
 };
 
 struct pb_message_rule;
@@ -41,19 +62,22 @@ struct pb_field_rule {
     enum pb_kind kind;
     bool repeated;
     bool required;
+    bool in_oneof;  /* absence is not 0: limits are for what is present */
     bool has_range; /* min <= value <= max, for each element of a repeated number */
     int64_t min;
-    int64_t max;
+    int64_t max;      /* INT64_MAX is no limit, for uint64 too */
     uint32_t max_len; /* strings: characters; bytes: octets */
     uint32_t min_items;
     uint32_t max_items;                    /* 0 for a field that is not repeated */
-    const char *pattern;                   /* POSIX extended, or NULL */
+    struct pb_pattern *pattern;            /* of PB_STRING, or NULL */
+    const ProtobufCEnumDescriptor *values; /* of PB_ENUM: no other numbers are taken */
     const struct pb_message_rule *message; /* of PB_MESSAGE */
 };
 
 struct pb_message_rule {
     const char *name;                   /* "souk.inventory.v1.SetStockRequest" */
-    const struct pb_field_rule *fields; /* by ascending number */
+    size_t size;                        /* sizeof the unpacked struct */
+    const struct pb_field_rule *fields; /* all of them, by ascending number */
     size_t field_count;
 };
 
@@ -69,9 +93,20 @@ struct pb_violations {
 };
 
 /*
- * OK, or INVALID_ARGUMENT: MALFORMED_MESSAGE for bytes that are no message (the first fault
- * decides, `ret` may name the field), INVALID_FIELD with every violation in `ret`. Texts of
- * violations live in `arena`.
+ * OK, or INVALID_ARGUMENT: MALFORMED_MESSAGE for bytes that are no message (the first fault decides
+ * and is the only one in `ret`), INVALID_FIELD with every violation in `ret`. Texts of violations
+ * live in `arena`: at most 50 with a path and a sentence each.
+ *
+ * `ret_unpack_size` is how many bytes protobuf-c will ask its allocator for, in sum, to unpack what
+ * passed (2 bytes of wire can make 100): an arena that has them left cannot overflow.
  */
 MUST_USE struct status pb_check(const struct pb_message_rule *rule, const void *bytes, size_t size,
-                                struct arena *arena, struct pb_violations *ret);
+                                struct arena *arena, struct pb_violations *ret,
+                                size_t *ret_unpack_size);
+
+/*
+ * For the start of a process: compiles the patterns that `rule` can reach and checks its tables. A
+ * bad pattern, or nesting deeper than pb_check walks, is a BUG() here and not at the first request.
+ * From then on the rule may be used by several threads.
+ */
+void pb_check_rules(const struct pb_message_rule *rule);

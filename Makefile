@@ -1,0 +1,87 @@
+# Souk. `make help` lists what can be asked for.
+#
+# One make for the whole tree: each folder adds its part in a module.mk. Output goes to build/<mode>/,
+# generated sources to build/gen/; nothing is written beside the sources.
+
+MODE ?= debug
+CC   := $(if $(filter default,$(origin CC)),gcc,$(CC))
+
+MODES := debug release asan
+ifeq ($(filter $(MODE),$(MODES)),)
+$(error MODE is one of: $(MODES))
+endif
+
+B   := build/$(MODE)
+GEN := build/gen
+
+CPPFLAGS := -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -Ilibcommon -I$(GEN) -I.
+CFLAGS   := -std=gnu17 -g -pthread -fPIE -fno-omit-frame-pointer -fstack-protector-strong \
+            -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
+LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
+LDLIBS   := -lgrpc -lgpr -levent_core -levent_extra -lprotobuf-c -lmariadb -lrdkafka -lhiredis -lcurl \
+            -ljansson -ljwt -lcrypto -lxxhash -lunistring -lm
+
+ifeq ($(MODE),debug)
+CFLAGS += -Og
+else ifeq ($(MODE),release)
+CFLAGS += -O2
+else
+CFLAGS   += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+CPPFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CPPFLAGS))
+LDFLAGS  += -fsanitize=address,undefined
+endif
+
+.DEFAULT_GOAL := all
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+# Modules fill these in.
+PROGRAMS   :=
+UNIT_TESTS :=
+OBJECTS    :=
+
+objects_of = $(patsubst %,$(B)/%.o,$(basename $(1)))
+
+include proto/module.mk
+include libcommon/module.mk
+include $(wildcard svc-*/module.mk)
+include tests/module.mk
+include tools/module.mk
+include deploy/module.mk
+
+.PHONY: all help clean
+all: $(PROGRAMS) ## Build every service (MODE=debug, release or asan; CC=gcc or clang)
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+clean: ## Remove what was built; downloads and running stacks stay
+	rm -rf $(addprefix build/,$(MODES)) $(GEN) build/lint
+
+# Objects depend on the exact command line: another compiler or flag rebuilds them.
+FLAGS_STAMP := $(B)/.flags
+flags_now   := $(CC) $(shell $(CC) -dumpfullversion 2>/dev/null) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
+ifneq ($(flags_now),$(file <$(FLAGS_STAMP)))
+$(shell mkdir -p $(B))
+$(file >$(FLAGS_STAMP),$(flags_now))
+endif
+
+$(B)/%.o: %.c $(FLAGS_STAMP) | $(GENERATED_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/%.o: %.S $(FLAGS_STAMP)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# Generated sources live in build/gen and are not held to our warnings where others wrote the generator.
+$(B)/gen/%.o: $(GEN)/%.c $(FLAGS_STAMP) | $(GENERATED_HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/%.a:
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $(filter %.o,$^)
+
+-include $(OBJECTS:.o=.d)

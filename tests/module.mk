@@ -1,0 +1,18 @@
+# Unit tests: one binary for each *_test.c, linked with libcommon and, below tests/unit/svc-x, with that
+# service's own code.
+
+unit_sources := $(sort $(wildcard tests/unit/*/*_test.c))
+UNIT_TESTS   := $(patsubst %.c,$(B)/%,$(unit_sources))
+OBJECTS      += $(addsuffix .o,$(UNIT_TESTS))
+
+service_archive_of = $(if $(filter svc-%,$(1)),$(B)/$(1)/lib$(1).a)
+
+define unit_rule
+$(B)/$(1:.c=): $(B)/$(1:.c=.o) $(call service_archive_of,$(word 3,$(subst /, ,$(1)))) $(LIBCOMMON) $(CONTRACTS)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o %.a,$$^) -lcmocka $$(LDLIBS) -o $$@
+endef
+$(foreach t,$(unit_sources),$(eval $(call unit_rule,$(t))))
+
+.PHONY: unit
+unit: $(UNIT_TESTS) ## Run the unit tests (milliseconds each)
+	@tests/unit/run-all $(UNIT_TESTS)
