@@ -16,3 +16,12 @@ $(foreach t,$(unit_sources),$(eval $(call unit_rule,$(t))))
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (milliseconds each)
 	@tests/unit/run-all $(UNIT_TESTS)
+
+# Tests of modules that need a server: cmocka programs that pytest starts with the servers' addresses in
+# the environment (tests/servers/test_modules.py).
+server_test_sources := $(sort $(wildcard tests/servers/*_test.c))
+SERVER_TESTS        := $(patsubst %.c,$(B)/%,$(server_test_sources))
+OBJECTS             += $(addsuffix .o,$(SERVER_TESTS))
+
+$(SERVER_TESTS): $(B)/%: $(B)/%.o $(LIBCOMMON) $(CONTRACTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -lcmocka $(LDLIBS) -o $@

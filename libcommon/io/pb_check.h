@@ -51,7 +51,7 @@ enum pb_kind {
 /* POSIX extended; sees bytes, so classes and ranges are for ASCII. */
 struct pb_pattern {
     const char *text;
-    void *compiled; /* at first use, or by pb_rules_prepare() */
+    void *compiled; /* made at first use, or by pb_check_rules() */
 };
 
 struct pb_message_rule;

@@ -1,0 +1,175 @@
+#pragma once
+
+/*
+ * db: MariaDB (or what speaks its protocol) for tasks. A pool of connections, transactions, prepared
+ * statements; the calls read as if they blocked, but only the task waits.
+ *
+ * SQL is a string literal with `?` for each value, prepared once on each connection and found again by
+ * its address. Keep to the subset in docs/sql.md. A connection that broke, or whose transaction was not
+ * ended cleanly, is never used again. Sessions run READ COMMITTED, in strict mode, at +00:00, utf8mb4.
+ *
+ * Errors: ABORTED CONTENTION (deadlock, lock wait: run the whole transaction again), ALREADY_EXISTS
+ * DUPLICATE_KEY, FAILED_PRECONDITION VALUE_OUT_OF_RANGE (an unsigned column would go below zero),
+ * UNAVAILABLE DEPENDENCY_UNAVAILABLE (no connection, or it broke), RESOURCE_EXHAUSTED OVERLOADED (too
+ * many wait for a connection), DEADLINE_EXCEEDED, CANCELLED, INTERNAL for statements that are wrong.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+
+struct loop;
+struct db;
+struct db_connection;
+
+struct db_config {
+    const char *host; /* an address, not a name */
+    uint16_t port;
+    const char *database;
+    const char *user;
+    const char *password;
+    size_t connections_max; /* made when needed, kept */
+    size_t waiting_max;     /* tasks in line for one */
+};
+
+enum {
+    /* No transaction lives longer than this; the outbox relay relies on it (DESIGN 4). */
+    DB_TX_LIFE_MAX_S = 30,
+    DB_SET_MAX = 500, /* elements in one statement over a set */
+};
+
+/* Connects when first used. `config` is copied. */
+MUST_USE struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret);
+/* No transaction may be open. NULL is fine. */
+void db_close(struct db *db);
+
+/* The server answers. */
+MUST_USE SUSPENDS struct status db_ping(struct db *db);
+
+/* A value for a `?`. Text and bytes must live until the call returns. */
+enum db_kind { DB_KIND_NULL, DB_KIND_I64, DB_KIND_U64, DB_KIND_BYTES, DB_KIND_TEXT, DB_KIND_TIME };
+
+struct db_value {
+    enum db_kind kind;
+    union {
+        int64_t i64; /* of a time: microseconds since 1970 UTC */
+        uint64_t u64;
+        struct {
+            const void *at;
+            size_t size;
+        } bytes;
+    } as;
+};
+
+#define DB_NULL          ((struct db_value){.kind = DB_KIND_NULL})
+#define DB_I64(value)    ((struct db_value){.kind = DB_KIND_I64, .as.i64 = (value)})
+#define DB_U64(value)    ((struct db_value){.kind = DB_KIND_U64, .as.u64 = (value)})
+#define DB_TEXT(text)    db_text(text) /* NULL becomes NULL */
+#define DB_BYTES(at, n)  ((struct db_value){.kind = DB_KIND_BYTES, .as.bytes = {(at), (n)}})
+#define DB_TIME(unix_us) ((struct db_value){.kind = DB_KIND_TIME, .as.i64 = (unix_us)})
+
+struct db_value db_text(const char *text);
+
+struct db_args {
+    const struct db_value *values;
+    size_t count;
+};
+
+#define DB_NO_ARGS ((struct db_args){0})
+#define DB_ARGS(...)                                                            \
+    ((struct db_args){.values = (const struct db_value[]){__VA_ARGS__},         \
+                      .count = sizeof((const struct db_value[]){__VA_ARGS__}) / \
+                               sizeof(struct db_value)})
+
+/*
+ * A transaction on a connection of its own. No RPC, publish or sleep between begin and commit.
+ *
+ *     AUTO(db_tx_end) struct db_tx tx = {0};
+ *     TRY(db_tx_begin(&tx, db));
+ *     ...
+ *     return db_tx_commit(&tx);
+ */
+struct db_tx {
+    struct db *db;
+    struct db_connection *connection;
+    bool writes;
+};
+
+MUST_USE SUSPENDS struct status db_tx_begin(struct db_tx *tx, struct db *db);
+/* For reads alone: each statement sees the newest committed data. Saves two round trips; writing is a bug. */
+MUST_USE SUSPENDS struct status db_read_begin(struct db_tx *tx, struct db *db);
+/*
+ * Neither cancellation nor the deadline interrupts it. Not OK: nothing was committed, except that after
+ * UNAVAILABLE or DEADLINE_EXCEEDED nobody knows.
+ */
+MUST_USE SUSPENDS struct status db_tx_commit(struct db_tx *tx);
+/* Ends it if it was not committed: rolled back. Never suspends; a zeroed tx is fine. */
+void db_tx_end(struct db_tx *tx);
+
+/* `ret_affected` may be NULL: rows matched and changed. */
+MUST_USE SUSPENDS struct status db_exec(struct db_tx *tx, const char *sql, struct db_args args,
+                                        uint64_t *ret_affected);
+
+/*
+ * A result, wholly in memory: a query that could return many rows needs a LIMIT.
+ *
+ *     AUTO(db_rows_end) struct db_rows rows = {0};
+ *     TRY(db_query(&tx, "SELECT sku_id, title FROM sku WHERE item_id = ?", DB_ARGS(DB_I64(id)), &rows));
+ *     while (db_rows_next(&rows))
+ *         show(db_get_i64(&rows, 0), db_get_text(&rows, 1));
+ */
+struct db_rows {
+    struct db_result *result;
+    size_t count;
+    size_t next;
+};
+
+MUST_USE SUSPENDS struct status db_query(struct db_tx *tx, const char *sql, struct db_args args,
+                                         struct db_rows *ret);
+MUST_USE bool db_rows_next(struct db_rows *rows);
+void db_rows_end(struct db_rows *rows);
+
+/* Of the present row, columns from 0. Asking for the wrong kind, or a column that is not there, is a bug. */
+bool db_get_is_null(const struct db_rows *rows, unsigned column);
+int64_t db_get_i64(const struct db_rows *rows, unsigned column);
+uint64_t db_get_u64(const struct db_rows *rows, unsigned column);
+/* Terminated; valid until db_rows_end. "" for NULL. */
+const char *db_get_text(const struct db_rows *rows, unsigned column);
+const void *db_get_bytes(const struct db_rows *rows, unsigned column, size_t *ret_size);
+/* DATETIME(6) as microseconds since 1970 UTC; 0 for NULL. */
+int64_t db_get_time(const struct db_rows *rows, unsigned column);
+
+/*
+ * Statements over a set. In the SQL, `{s|text}` stands for the text once for each element, with the
+ * character s between them:
+ *
+ *     INSERT INTO line (id, sku_id) VALUES {,|(?, ?)}
+ *     SELECT sku_id, free FROM stock WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE
+ *     UPDATE stock SET held = held + CASE sku_id { |WHEN ? THEN ?} END WHERE sku_id IN ({,|?})
+ *
+ * Sets fill the groups in their order; all have the same number of rows. `args` are for the `?` outside
+ * of groups.
+ */
+struct db_set {
+    const struct db_value *values; /* rows * width, row by row */
+    size_t width;                  /* number of `?` in the group */
+    size_t rows;
+};
+
+/* Any number of rows, sent in prepared chunks of 128, 32, 8 and 1. One group. */
+MUST_USE SUSPENDS struct status db_insert_rows(struct db_tx *tx, const char *sql, struct db_set set,
+                                               uint64_t *ret_affected);
+/*
+ * 1 to DB_SET_MAX rows in one statement; the last row fills it up to the next prepared size, so
+ * repeating an element must not change the meaning (IN, CASE).
+ */
+MUST_USE SUSPENDS struct status db_exec_set(struct db_tx *tx, const char *sql, struct db_args args,
+                                            const struct db_set *sets, size_t set_count,
+                                            uint64_t *ret_affected);
+MUST_USE SUSPENDS struct status db_query_set(struct db_tx *tx, const char *sql, struct db_args args,
+                                             const struct db_set *sets, size_t set_count,
+                                             struct db_rows *ret);

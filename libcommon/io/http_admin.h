@@ -1,0 +1,27 @@
+#pragma once
+
+/*
+ * http_admin: the small HTTP server of every process: /metrics, /livez, /readyz, /version, /config.
+ * For probes and people with access to the port, not for the public. GET and HEAD only; one thread, the loop's;
+ * handlers never suspend.
+ */
+
+#include "base/attributes.h"
+#include "base/status.h"
+#include "base/str.h"
+
+struct loop;
+struct http_admin;
+
+/* Writes the body and returns the status code (200, 503 ...). `*ret_type` is "text/plain" unless changed. */
+typedef int (*http_admin_handler)(void *arg, struct str *body, const char **ret_type);
+
+/* `address` is "127.0.0.1:9100" or "[::1]:9100"; port 0 takes a free one. */
+MUST_USE struct status http_admin_new(struct loop *loop, const char *address,
+                                      struct http_admin **ret);
+void http_admin_free(struct http_admin *admin); /* NULL is fine */
+
+/* `path` is kept. */
+void http_admin_on(struct http_admin *admin, const char *path, http_admin_handler handler,
+                   void *arg);
+int http_admin_port(const struct http_admin *admin);
