@@ -1,12 +1,12 @@
 #pragma once
 
 /*
- * cache: Redis for tasks, through hiredis. Never the truth: every answer may be missing or old, and every
- * caller works without it. Keys are "<context>:v1:..." and spelled by the caller.
+ * cache: Redis for tasks, through hiredis. Never the truth: every answer may be missing or old, and
+ * every caller works without it. Keys are "<context>:v1:..." and spelled by the caller.
  *
- * One connection, commands pipelined in the order of the calls. While Redis is away calls fail at once
- * with UNAVAILABLE DEPENDENCY_UNAVAILABLE and it is tried again in the background (100 ms to 1 s). A call
- * waits CACHE_TIMEOUT_MS at the most; the reply that comes later is dropped.
+ * One connection, commands pipelined in the order of the calls. While Redis is away calls fail at
+ * once with UNAVAILABLE DEPENDENCY_UNAVAILABLE and it is tried again in the background (100 ms to 1
+ * s). A call waits CACHE_TIMEOUT_MS at the most; the reply that comes later is dropped.
  */
 
 #include <stdbool.h>

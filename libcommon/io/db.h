@@ -1,17 +1,19 @@
 #pragma once
 
 /*
- * db: MariaDB (or what speaks its protocol) for tasks. A pool of connections, transactions, prepared
- * statements; the calls read as if they blocked, but only the task waits.
+ * db: MariaDB (or what speaks its protocol) for tasks. A pool of connections, transactions,
+ * prepared statements; the calls read as if they blocked, but only the task waits.
  *
- * SQL is a string literal with `?` for each value, prepared once on each connection and found again by
- * its address. Keep to the subset in docs/sql.md. A connection that broke, or whose transaction was not
- * ended cleanly, is never used again. Sessions run READ COMMITTED, in strict mode, at +00:00, utf8mb4.
+ * SQL is a string literal with `?` for each value, prepared once on each connection and found again
+ * by its address. Keep to the subset in docs/sql.md. A connection that broke, or whose transaction
+ * was not ended cleanly, is never used again. Sessions run READ COMMITTED, in strict mode, at
+ * +00:00, utf8mb4.
  *
  * Errors: ABORTED CONTENTION (deadlock, lock wait: run the whole transaction again), ALREADY_EXISTS
  * DUPLICATE_KEY, FAILED_PRECONDITION VALUE_OUT_OF_RANGE (an unsigned column would go below zero),
- * UNAVAILABLE DEPENDENCY_UNAVAILABLE (no connection, or it broke), RESOURCE_EXHAUSTED OVERLOADED (too
- * many wait for a connection), DEADLINE_EXCEEDED, CANCELLED, INTERNAL for statements that are wrong.
+ * UNAVAILABLE DEPENDENCY_UNAVAILABLE (no connection, or it broke), RESOURCE_EXHAUSTED OVERLOADED
+ * (too many wait for a connection), DEADLINE_EXCEEDED, CANCELLED, INTERNAL for statements that are
+ * wrong.
  */
 
 #include <stdbool.h>
@@ -100,11 +102,14 @@ struct db_tx {
 };
 
 MUST_USE SUSPENDS struct status db_tx_begin(struct db_tx *tx, struct db *db);
-/* For reads alone: each statement sees the newest committed data. Saves two round trips; writing is a bug. */
+/*
+ * For reads alone: each statement sees the newest committed data. Saves two round trips; writing is
+ * a bug.
+ */
 MUST_USE SUSPENDS struct status db_read_begin(struct db_tx *tx, struct db *db);
 /*
- * Neither cancellation nor the deadline interrupts it. Not OK: nothing was committed, except that after
- * UNAVAILABLE or DEADLINE_EXCEEDED nobody knows.
+ * Neither cancellation nor the deadline interrupts it. Not OK: nothing was committed, except that
+ * after UNAVAILABLE or DEADLINE_EXCEEDED nobody knows.
  */
 MUST_USE SUSPENDS struct status db_tx_commit(struct db_tx *tx);
 /* Ends it if it was not committed: rolled back. Never suspends; a zeroed tx is fine. */
@@ -118,7 +123,8 @@ MUST_USE SUSPENDS struct status db_exec(struct db_tx *tx, const char *sql, struc
  * A result, wholly in memory: a query that could return many rows needs a LIMIT.
  *
  *     AUTO(db_rows_end) struct db_rows rows = {0};
- *     TRY(db_query(&tx, "SELECT sku_id, title FROM sku WHERE item_id = ?", DB_ARGS(DB_I64(id)), &rows));
+ *     TRY(db_query(&tx, "SELECT sku_id, title FROM sku WHERE item_id = ?",
+ *                  DB_ARGS(DB_I64(item_id)), &rows));
  *     while (db_rows_next(&rows))
  *         show(db_get_i64(&rows, 0), db_get_text(&rows, 1));
  */
@@ -133,7 +139,10 @@ MUST_USE SUSPENDS struct status db_query(struct db_tx *tx, const char *sql, stru
 MUST_USE bool db_rows_next(struct db_rows *rows);
 void db_rows_end(struct db_rows *rows);
 
-/* Of the present row, columns from 0. Asking for the wrong kind, or a column that is not there, is a bug. */
+/*
+ * Of the present row, columns from 0. Asking for the wrong kind, or a column that is not there, is
+ * a bug.
+ */
 bool db_get_is_null(const struct db_rows *rows, unsigned column);
 int64_t db_get_i64(const struct db_rows *rows, unsigned column);
 uint64_t db_get_u64(const struct db_rows *rows, unsigned column);
@@ -151,8 +160,8 @@ int64_t db_get_time(const struct db_rows *rows, unsigned column);
  *     SELECT sku_id, free FROM stock WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE
  *     UPDATE stock SET held = held + CASE sku_id { |WHEN ? THEN ?} END WHERE sku_id IN ({,|?})
  *
- * Sets fill the groups in their order; all have the same number of rows. `args` are for the `?` outside
- * of groups.
+ * Sets fill the groups in their order; all have the same number of rows. `args` are for the `?`
+ * outside of groups.
  */
 struct db_set {
     const struct db_value *values; /* rows * width, row by row */

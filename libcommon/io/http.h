@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * http: calls to servers that speak HTTP (the search engine), through libcurl on our loop. Connections
- * are kept and reused.
+ * http: calls to servers that speak HTTP (the search engine), through libcurl on our loop.
+ * Connections are kept and reused.
  */
 
 #include <stddef.h>
@@ -34,9 +34,9 @@ MUST_USE struct status http_new(struct loop *loop, size_t connections_max, struc
 void http_free(struct http *http); /* no call may be under way; NULL is fine */
 
 /*
- * OK for every answer, whatever its status code. UNAVAILABLE DEPENDENCY_UNAVAILABLE: no connection, or it
- * broke; RESOURCE_EXHAUSTED RESPONSE_TOO_LARGE. Ends at the task's deadline at the latest, after 30 s
- * without one.
+ * OK for every answer, whatever its status code. UNAVAILABLE DEPENDENCY_UNAVAILABLE: no connection,
+ * or it broke; RESOURCE_EXHAUSTED RESPONSE_TOO_LARGE. Ends at the task's deadline at the latest,
+ * after 30 s without one.
  */
 MUST_USE SUSPENDS struct status http_call(struct http *http, const struct http_request *request,
                                           struct arena *arena, struct http_response *ret);

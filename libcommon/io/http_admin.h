@@ -2,8 +2,8 @@
 
 /*
  * http_admin: the small HTTP server of every process: /metrics, /livez, /readyz, /version, /config.
- * For probes and people with access to the port, not for the public. GET and HEAD only; one thread, the loop's;
- * handlers never suspend.
+ * For probes and people with access to the port, not for the public. GET and HEAD only; one thread,
+ * the loop's; handlers never suspend.
  */
 
 #include "base/attributes.h"
@@ -13,7 +13,10 @@
 struct loop;
 struct http_admin;
 
-/* Writes the body and returns the status code (200, 503 ...). `*ret_type` is "text/plain" unless changed. */
+/*
+ * Writes the body and returns the status code (200, 503 ...). `*ret_type` is "text/plain" unless
+ * changed.
+ */
 typedef int (*http_admin_handler)(void *arg, struct str *body, const char **ret_type);
 
 /* `address` is "127.0.0.1:9100" or "[::1]:9100"; port 0 takes a free one. */

@@ -3,8 +3,9 @@
 /*
  * mq: Kafka for tasks, through librdkafka.
  *
- * Everything is at least once: a producer repeats until the broker acknowledged, a consumer group sees
- * a message again after a crash or a rebalance. What must happen once is made so by its receiver.
+ * Everything is at least once: a producer repeats until the broker acknowledged, a consumer group
+ * sees a message again after a crash or a rebalance. What must happen once is made so by its
+ * receiver.
  */
 
 #include <stddef.h>
@@ -46,7 +47,8 @@ struct mq_config {
 };
 
 /*
- * Acknowledged by all replicas, idempotent, in the order of the calls for each key. One task at a time.
+ * Acknowledged by all replicas, idempotent, in the order of the calls for each key. One task at a
+ * time.
  */
 MUST_USE struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
                                        struct mq_producer **ret);
@@ -54,17 +56,17 @@ void mq_producer_free(struct mq_producer *producer); /* nothing may be under way
 
 /*
  * Sends the messages and waits until every one is acknowledged. Not OK (UNAVAILABLE
- * DEPENDENCY_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED): some prefix of each key's messages may have
- * arrived, and nothing of that key after a gap; send all of it again.
+ * DEPENDENCY_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED): some prefix of each key's messages may
+ * have arrived, and nothing of that key after a gap; send all of it again.
  */
 MUST_USE SUSPENDS struct status mq_produce(struct mq_producer *producer,
                                            const struct mq_message *messages, size_t count);
 
 /*
- * Handles one message in a task of its partition: messages of a partition come one after the other, in
- * their order, partitions side by side. OK: done, never again (but for a crash). Otherwise the same
- * message comes again after a growing pause (100 ms to 10 s) while other partitions flow.
- * The message is valid during the call.
+ * Handles one message in a task of its partition: messages of a partition come one after the other,
+ * in their order, partitions side by side. OK: done, never again (but for a crash). Otherwise the
+ * same message comes again after a growing pause (100 ms to 10 s) while other partitions flow. The
+ * message is valid during the call.
  */
 typedef struct status (*mq_handler)(void *arg, const struct mq_message *message);
 
@@ -76,11 +78,17 @@ struct mq_subscription {
     void *arg;
 };
 
-/* Starts consuming. A broker that is away is waited for. `subscription` is copied, its strings are kept. */
+/*
+ * Starts consuming. A broker that is away is waited for. `subscription` is copied, its strings are
+ * kept.
+ */
 MUST_USE struct status mq_consumer_new(struct loop *loop, const struct mq_config *config,
                                        const struct mq_subscription *subscription,
                                        struct mq_consumer **ret);
-/* Lets running handlers finish (cancels them at the task's deadline), commits, leaves the group, frees. */
+/*
+ * Lets running handlers finish (cancels them at the task's deadline), commits, leaves the group,
+ * frees.
+ */
 SUSPENDS void mq_consumer_stop(struct mq_consumer *consumer);
 
 /* True while the consumer has partitions assigned, or the group gave it none on purpose. */

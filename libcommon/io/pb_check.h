@@ -9,7 +9,8 @@
  * 1.4.1 does or refuses (tests/fuzz/pb_check_fuzz.c holds it to that). Stricter than a plain proto3
  * receiver: a known field of the wrong wire type, a singular message that comes twice, groups and
  * varints longer than their value needs room for are malformed. Unknown fields are skipped, so
- * newer clients can talk to older servers. Of a singular field that comes again the last one counts.
+ * newer clients can talk to older servers. Of a singular field that comes again the last one
+ * counts.
  *
  * The rules are generated from the .proto (souk.common.v1.field); docs of each limit are in
  * souk/common/v1/options.proto. Never suspends, allocates only for violations, needs 6 KiB of stack
@@ -22,7 +23,9 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "base/status.h"
+#include "io/pb_pattern.h"
 
 enum {
     PB_CHECK_DEPTH_MAX = 32,      /* messages inside messages */
@@ -46,12 +49,6 @@ enum pb_kind {
     PB_STRING,
     PB_BYTES,
     PB_MESSAGE,
-};
-
-/* POSIX extended; sees bytes, so classes and ranges are for ASCII. */
-struct pb_pattern {
-    const char *text;
-    void *compiled; /* made at first use, or by pb_check_rules() */
 };
 
 struct pb_message_rule;

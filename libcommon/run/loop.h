@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * loop: the one thread on which all our code runs. libevent waits; after each round of events the ready tasks run.
+ * loop: the one thread on which all our code runs. libevent waits; after each round of events the
+ * ready tasks run.
  *
  * One loop a process. Everything here is for the loop's thread, but loop_wakeup_ring().
  */
@@ -29,7 +30,10 @@ struct event_base *loop_base(struct loop *loop);
 /* `fn` runs in the loop when the process gets the signal. For the life of the loop. */
 void loop_on_signal(struct loop *loop, int signal, void (*fn)(void *arg), void *arg);
 
-/* Calls `fn` at the end of every round, before the loop may wait: a place to flush what a round gathered. */
+/*
+ * Calls `fn` at the end of every round, before the loop may wait: a place to flush what a round
+ * gathered.
+ */
 void loop_on_round_end(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* A timer of the owner; `fn` runs once each time it was started. Starting it again moves it. */

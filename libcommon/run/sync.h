@@ -21,7 +21,9 @@ struct wait_queue {
     struct waiter *last;
 };
 
-/* Stands in line until woken. CANCELLED, DEADLINE_EXCEEDED: left the line; no wake was lost on it. */
+/*
+ * Stands in line until woken. CANCELLED, DEADLINE_EXCEEDED: left the line; no wake was lost on it.
+ */
 MUST_USE SUSPENDS struct status wait_queue_wait(struct wait_queue *queue, const char *what);
 /* Wakes the first in line; false when there is none. */
 bool wait_queue_wake_one(struct wait_queue *queue);

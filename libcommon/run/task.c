@@ -481,7 +481,9 @@ void task_each(void (*show)(const char *name, const char *waits_for, void *arg),
 }
 
 #if !WITH_ASAN
-/* An overflow touches the guard page of the running task. Says whose, then dies where it happened. */
+/*
+ * An overflow touches the guard page of the running task. Says whose, then dies where it happened.
+ */
 static void on_fault(int signal_number, siginfo_t *info, void *context)
 {
     const struct task *task = sys.running;

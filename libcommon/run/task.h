@@ -1,12 +1,14 @@
 #pragma once
 
 /*
- * task: straight-line code that waits. Each task has its own small stack; it runs until it waits, then others do.
+ * task: straight-line code that waits. Each task has its own small stack; it runs until it waits,
+ * then others do.
  *
- * Rules. Tasks share one thread: between two SUSPENDS calls nothing else runs. A suspended task is never freed: cancel
- * resumes it, its wait returns CANCELLED, and it unwinds through its own cleanups. Cleanups never suspend. Every
- * wait ends at the task's deadline at the latest. Recursion and large locals do not fit the stack (64 KiB); an
- * overflow hits a guard page and stops the process.
+ * Rules. Tasks share one thread: between two SUSPENDS calls nothing else runs. A suspended task is
+ * never freed: cancel resumes it, its wait returns CANCELLED, and it unwinds through its own
+ * cleanups. Cleanups never suspend. Every wait ends at the task's deadline at the latest. Recursion
+ * and large locals do not fit the stack (64 KiB); an overflow hits a guard page and stops the
+ * process.
  */
 
 #include <stdbool.h>
@@ -26,14 +28,17 @@ enum { TASK_STACK_SIZE = 64 * 1024, TASKS_MAX = 16384 };
 #define TASK_NO_DEADLINE INT64_MAX
 
 /*
- * Starts a task at the end of the ready queue; `name` is kept, not copied. It inherits the trace context, but neither
- * deadline nor cancellation. NULL when TASKS_MAX tasks live or no stack can be had: refuse the work.
- * task_spawn: the caller must task_join it. task_go: nobody waits for it.
+ * Starts a task at the end of the ready queue; `name` is kept, not copied. It inherits the trace
+ * context, but neither deadline nor cancellation. NULL when TASKS_MAX tasks live or no stack can be
+ * had: refuse the work. task_spawn: the caller must task_join it. task_go: nobody waits for it.
  */
 MUST_USE struct task *task_spawn(const char *name, task_fn fn, void *arg);
 MUST_USE bool task_go(const char *name, task_fn fn, void *arg);
 
-/* Waits until the task has ended and frees it. Not OK (deadline, cancelled): the caller still owns it. */
+/*
+ * Waits until the task has ended and frees it. Not OK (deadline, cancelled): the caller still owns
+ * it.
+ */
 MUST_USE SUSPENDS struct status task_join(struct task *task);
 
 /* Makes the task's present and later waits return CANCELLED. Idempotent; NULL is fine. */
@@ -43,9 +48,10 @@ void task_cancel(struct task *task);
 struct task *task_self(void);
 
 /*
- * Waits for task_wake. OK means somebody woke it: check the condition and park again. DEADLINE_EXCEEDED and
- * CANCELLED come at once where they are due already; the condition may have come true in the same turn, so check it
- * first. `what` says in dumps what it waits for, and is kept.
+ * Waits for task_wake. OK means somebody woke it: check the condition and park again.
+ * DEADLINE_EXCEEDED and CANCELLED come at once where they are due already; the condition may have
+ * come true in the same turn, so check it first. `what` says in dumps what it waits for, and is
+ * kept.
  */
 MUST_USE SUSPENDS struct status task_park(const char *what);
 
@@ -59,7 +65,8 @@ MUST_USE SUSPENDS struct status task_yield(void);
 MUST_USE SUSPENDS struct status task_wait_fd(int fd, short events, short *ret_events);
 
 /*
- * Narrows the deadline (monotonic microseconds) of the running task within a scope; it never widens it.
+ * Narrows the deadline (monotonic microseconds) of the running task within a scope; it never widens
+ * it.
  *
  *     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(500 * 1000);
  */
@@ -80,8 +87,8 @@ int64_t task_time_left_us(void);
 MUST_USE struct status task_check(void);
 
 /*
- * Within the scope neither cancellation nor the outer deadline interrupts (COMMIT, ROLLBACK), only the scope's own
- * deadline.
+ * Within the scope neither cancellation nor the outer deadline interrupts (COMMIT, ROLLBACK), only
+ * the scope's own deadline.
  */
 struct task_shield {
     struct task *task;
@@ -91,7 +98,9 @@ struct task_shield {
 MUST_USE struct task_shield task_shield_in_us(int64_t us);
 void task_shield_end(struct task_shield *shield);
 
-/* How many live now, and calls `show` for each (name, what it waits for or NULL when it is ready). */
+/*
+ * How many live now, and calls `show` for each (name, what it waits for or NULL when it is ready).
+ */
 size_t task_count(void);
 void task_each(void (*show)(const char *name, const char *waits_for, void *arg), void *arg);
 
