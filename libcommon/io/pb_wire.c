@@ -79,3 +79,17 @@ bool pb_wire_fixed64(struct pb_cursor *cursor, uint64_t *ret)
     *ret = le64toh(value);
     return true;
 }
+
+bool pb_wire_skip(struct pb_cursor *cursor, enum pb_wire_type type)
+{
+    uint64_t number;
+    struct pb_span span;
+
+    switch (type) {
+    case PB_WIRE_VARINT: return pb_wire_varint(cursor, &number);
+    case PB_WIRE_FIXED64: return pb_wire_fixed64(cursor, &number);
+    case PB_WIRE_LENGTH: return pb_wire_span(cursor, &span);
+    case PB_WIRE_FIXED32: return pb_wire_fixed32(cursor, &number);
+    }
+    return false;
+}

@@ -5,7 +5,7 @@
  * that is cut off or longer than its value can be is refused, so two readers never see two values
  * in the same bytes.
  *
- * Pure. Outputs are untouched on failure.
+ * Pure. Outputs are untouched on failure, the cursor is then worth nothing.
  */
 
 #include <stdbool.h>
@@ -62,3 +62,6 @@ MUST_USE bool pb_wire_span(struct pb_cursor *cursor, struct pb_span *ret);
 
 MUST_USE bool pb_wire_fixed32(struct pb_cursor *cursor, uint64_t *ret);
 MUST_USE bool pb_wire_fixed64(struct pb_cursor *cursor, uint64_t *ret);
+
+/* One value of a field that nobody knows. */
+MUST_USE bool pb_wire_skip(struct pb_cursor *cursor, enum pb_wire_type type);

@@ -1,0 +1,28 @@
+#include "io/pb_pattern.h"
+
+#include <regex.h>
+
+#include "base/mem.h"
+#include "base/status.h"
+
+void pb_pattern_compile(struct pb_pattern *pattern)
+{
+    if (pattern->compiled)
+        return;
+
+    regex_t *regex = mem_new(regex_t);
+    const int error = regcomp(regex, pattern->text, REG_EXTENDED | REG_NOSUB);
+    if (error) {
+        char why[80];
+        regerror(error, regex, why, sizeof why);
+        BUG("pattern %s: %s", pattern->text, why);
+    }
+    pattern->compiled = regex;
+}
+
+bool pb_pattern_matches(struct pb_pattern *pattern, const void *text, size_t size)
+{
+    pb_pattern_compile(pattern);
+    regmatch_t whole = {.rm_so = 0, .rm_eo = (regoff_t)size};
+    return regexec(pattern->compiled, text, 1, &whole, REG_STARTEND) == 0;
+}
