@@ -2,8 +2,8 @@
 
 /*
  * contract: what the code generated from a .proto (tools/protoc-gen-souk) and libcommon agree on.
- * Tables of constants, nothing else; services see them as `inventory_service_contract`,
- * `inventory_changed_event`.
+ * Tables of constants, nothing else; services see them as `inventory_rpc_service`,
+ * `inventory_set_stock_method`, `inventory_changed_event`.
  */
 
 #include <protobuf-c/protobuf-c.h>
@@ -29,6 +29,13 @@ enum role {
 
 #define ROLE_BIT(role) (1u << (role))
 
+/* The reasons that a package declares, as literals: a client gives a text that came over the wire
+ * back its literal here. Those of souk.common.v1 come on top. */
+struct reason_list {
+    const char *const *reasons;
+    size_t count;
+};
+
 /* A unary method as both sides know it. */
 struct rpc_method {
     const char *path; /* "/souk.inventory.v1.InventoryService/SetStock" */
@@ -36,8 +43,9 @@ struct rpc_method {
     const ProtobufCMessageDescriptor *in;
     const ProtobufCMessageDescriptor *out;
     const struct pb_message_rule *in_rule;
-    unsigned roles; /* ROLE_BIT of each that may call */
-    bool mutates;   /* in has `char *request_id` at request_id_offset */
+    const struct reason_list *reasons; /* NULL where the package declares none */
+    unsigned roles;                    /* ROLE_BIT of each that may call */
+    bool mutates;                      /* in has `char *request_id` at request_id_offset */
     size_t request_id_offset;
     unsigned deadline_ms;
     unsigned weight;
