@@ -129,3 +129,8 @@ size_t arena_used(const struct arena *arena)
 {
     return arena->used;
 }
+
+size_t arena_left(const struct arena *arena)
+{
+    return arena->limit - arena->used;
+}

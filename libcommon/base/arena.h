@@ -31,6 +31,8 @@ MUST_USE char *arena_printf(struct arena *arena, const char *format, ...) PRINTF
 
 /* Bytes handed out since the start or the last reset. */
 MUST_USE size_t arena_used(const struct arena *arena);
+/* Bytes that may still be asked for: the bound for what comes from outside. */
+MUST_USE size_t arena_left(const struct arena *arena);
 
 /* A zeroed struct, and a zeroed array. */
 #define arena_new_of(arena, type)          ((type *)arena_zalloc(arena, sizeof(type)))

@@ -1,6 +1,7 @@
 #include "run/loop.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ struct timeval loop_timeval(int64_t us)
 
 struct status loop_new(struct loop **ret)
 {
+    signal(SIGPIPE, SIG_IGN);
     struct event_config *config = event_config_new();
     event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
     struct event_base *base = event_base_new_with_config(config);

@@ -4,7 +4,8 @@
  * loop: the one thread on which all our code runs. libevent waits; after each round of events the
  * ready tasks run.
  *
- * One loop a process. Everything here is for the loop's thread, but loop_wakeup_ring().
+ * One loop a process. Everything here is for the loop's thread, but loop_wakeup_ring(). A peer that
+ * went away is an error of the write: the loop makes the process ignore SIGPIPE.
  */
 
 #include <event2/event.h>
