@@ -2,9 +2,23 @@
 # set that reflection, the gateway and the tests read.
 
 VENV := build/venv
+
+# Everything a build needs from outside, checked in under a second when it is there.
+SETUP := build/.setup
+$(SETUP): tools/setup $(wildcard tools/setup.d/*) tools/requirements.txt deploy/dev/debian-packages
+	tools/setup packages venv
+	@mkdir -p $(@D)
+	@touch $@
+
 # google/api and google/rpc come with googleapis-common-protos, google/protobuf with libprotobuf-dev.
 COMMON_PROTOS = $(firstword $(wildcard $(VENV)/lib/python3*/site-packages))
 PROTO_PATH    = -Iproto -I$(COMMON_PROTOS) -I/usr/include
+
+# protoc-c refuses proto3 `optional`. The copy without the word has the same wire format.
+PLAIN_PROTOS := $(GEN)/plain
+$(PLAIN_PROTOS)/google/rpc/error_details.proto: $(SETUP)
+	@mkdir -p $(@D)
+	$(Q)sed 's|^\( *\)optional |\1|' $(COMMON_PROTOS)/google/rpc/error_details.proto > $@
 
 souk_protos     := $(patsubst proto/%,%,$(sort $(wildcard proto/souk/*/v1/*.proto)))
 standard_protos := grpc/health/v1/health.proto grpc/reflection/v1/reflection.proto \
@@ -24,20 +38,14 @@ souk_sources := $(patsubst %.proto,$(GEN)/%.types.c,$(souk_protos)) \
 GENERATED_HEADERS := $(patsubst %.c,%.h,$(pb_c_sources) $(souk_sources))
 DESCRIPTOR_SET    := $(GEN)/souk.pb
 
-# Everything a build needs from outside, checked in under a second when it is there.
-SETUP := build/.setup
-$(SETUP): tools/setup $(wildcard tools/setup.d/*) tools/requirements.txt deploy/dev/debian-packages
-	tools/setup packages venv
-	@mkdir -p $(@D)
-	@touch $@
-
 PLUGIN := tools/protoc-gen-souk $(wildcard tools/soukgen/*.py)
 
 # One rule for each proto: what it imports is in its .d file.
 define proto_rule
 $(GEN)/$(1:.proto=.pb-c.c) $(GEN)/$(1:.proto=.pb-c.h) &: $(2) $(SETUP)
 	@mkdir -p $(GEN)/deps/$(dir $(1))
-	protoc $$(PROTO_PATH) --c_out=$(GEN) --dependency_out=$(GEN)/deps/$(1:.proto=.c.d) $(1)
+	$$(call say,PROTO $(1))
+	$$(Q)protoc -I$(PLAIN_PROTOS) $$(PROTO_PATH) --c_out=$(GEN) --dependency_out=$(GEN)/deps/$(1:.proto=.c.d) $(1)
 	@sed -i '1s|^.*:|$(GEN)/$(1:.proto=.pb-c.c) $(GEN)/$(1:.proto=.pb-c.h):|' $(GEN)/deps/$(1:.proto=.c.d)
 	@touch $(GEN)/$(1:.proto=.pb-c.c) $(GEN)/$(1:.proto=.pb-c.h)
 -include $(GEN)/deps/$(1:.proto=.c.d)
@@ -48,7 +56,8 @@ souk_outputs = $(addprefix $(GEN)/$(1:.proto=),.types.c .types.h \
 define souk_rule
 $(call souk_outputs,$(1)) &: proto/$(1) $(PLUGIN) $(SETUP)
 	@mkdir -p $(GEN)/deps/$(dir $(1))
-	PATH=$(CURDIR)/$(VENV)/bin:$$$$PATH protoc $$(PROTO_PATH) --plugin=protoc-gen-souk=tools/protoc-gen-souk \
+	$$(call say,GEN   $(1))
+	$$(Q)PATH=$(CURDIR)/$(VENV)/bin:$$$$PATH protoc $$(PROTO_PATH) --plugin=protoc-gen-souk=tools/protoc-gen-souk \
 	    --souk_out=$(GEN) --dependency_out=$(GEN)/deps/$(1:.proto=.souk.d) $(1)
 	@sed -i '1s|^.*:|$(call souk_outputs,$(1)):|' $(GEN)/deps/$(1:.proto=.souk.d)
 	@touch $(call souk_outputs,$(1))
@@ -56,12 +65,13 @@ $(call souk_outputs,$(1)) &: proto/$(1) $(PLUGIN) $(SETUP)
 endef
 
 $(foreach p,$(souk_protos) $(standard_protos),$(eval $(call proto_rule,$(p),proto/$(p))))
-$(foreach p,$(google_protos),$(eval $(call proto_rule,$(p),)))
+$(foreach p,$(google_protos),$(eval $(call proto_rule,$(p),$(PLAIN_PROTOS)/google/rpc/error_details.proto)))
 $(foreach p,$(souk_protos),$(eval $(call souk_rule,$(p))))
 
 $(DESCRIPTOR_SET): $(addprefix proto/,$(souk_protos) $(standard_protos)) $(SETUP)
 	@mkdir -p $(@D)
-	protoc $(PROTO_PATH) --include_imports --include_source_info --descriptor_set_out=$@ \
+	$(call say,DESC  $@)
+	$(Q)protoc $(PROTO_PATH) --include_imports --descriptor_set_out=$@ \
 	    $(souk_protos) $(standard_protos) google/rpc/error_details.proto google/rpc/status.proto
 
 contract_objects := $(patsubst $(GEN)/%.c,$(B)/gen/%.o,$(pb_c_sources) $(souk_sources))

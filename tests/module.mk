@@ -9,7 +9,8 @@ service_archive_of = $(if $(filter svc-%,$(1)),$(B)/$(1)/lib$(1).a)
 
 define unit_rule
 $(B)/$(1:.c=): $(B)/$(1:.c=.o) $(call service_archive_of,$(word 3,$(subst /, ,$(1)))) $(LIBCOMMON) $(CONTRACTS)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o %.a,$$^) -lcmocka $$(LDLIBS) -o $$@
+	$$(call say,LD    $$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $$(filter %.o,$$^) -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lcmocka $$(LDLIBS) -o $$@
 endef
 $(foreach t,$(unit_sources),$(eval $(call unit_rule,$(t))))
 
@@ -24,4 +25,5 @@ SERVER_TESTS        := $(patsubst %.c,$(B)/%,$(server_test_sources))
 OBJECTS             += $(addsuffix .o,$(SERVER_TESTS))
 
 $(SERVER_TESTS): $(B)/%: $(B)/%.o $(LIBCOMMON) $(CONTRACTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) -lcmocka $(LDLIBS) -o $@
+	$(call say,LD    $@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LDLIBS) -o $@

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <xxhash.h>
 
 enum {
@@ -111,7 +112,10 @@ struct status order_no_next(struct order_no_maker *maker, int64_t now_s, int64_t
         return fenced();
 
     maker->slots[suffix] = next;
-    snprintf(ret, ORDER_NO_DIGITS + 1, "%010" PRId64 "%03u%03u%03u", next.last_s, maker->machine,
-             suffix, next.sequence);
+    char text[64];
+    const int digits = snprintf(text, sizeof text, "%010" PRId64 "%03u%03u%03u", next.last_s,
+                                maker->machine, suffix, next.sequence);
+    BUG_ON(digits != ORDER_NO_DIGITS);
+    memcpy(ret, text, ORDER_NO_DIGITS + 1);
     return STATUS_OK;
 }

@@ -2,9 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "base/status.h"
+#include "base/random.h"
 #include "base/str.h"
 
 static struct trace_context process_context;
@@ -18,18 +17,6 @@ struct trace_context *trace_current(void)
 void trace_set_current(struct trace_context *context)
 {
     current = context;
-}
-
-/* Ids need to be unique, not secret: xorshift64* seeded once by the kernel. */
-static uint64_t random_u64(void)
-{
-    static _Thread_local uint64_t state;
-    if (!state && (getrandom(&state, sizeof state, 0) != sizeof state || !state))
-        BUG("no random numbers");
-    state ^= state >> 12;
-    state ^= state << 25;
-    state ^= state >> 27;
-    return state * 2685821657736338717ull;
 }
 
 static void random_bytes(uint8_t *to, size_t size)

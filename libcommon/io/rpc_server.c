@@ -1,0 +1,311 @@
+#include "io/rpc_server.h"
+
+#include <grpc/grpc_security.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/rpc_server_internal.h"
+#include "observe/log.h"
+#include "run/loop.h"
+#include "run/task.h"
+
+enum {
+    POSTED_PER_METHOD = 16, /* calls that core can match without asking us */
+    POSTED_UNKNOWN = 2,
+    CALL_ARENA_MAX = 64 * 1024 * 1024,
+    STREAMS_PER_CONNECTION = 1000,
+    MIN_PING_INTERVAL_MS = 10 * 1000,
+    HEADERS_MAX = 16 * 1024,
+};
+
+static void post(struct rpc_server *server, struct served_method *method);
+
+static struct server_call *call_take(struct rpc_server *server)
+{
+    struct server_call *call = server->pool;
+    struct arena *arena = NULL;
+
+    if (call) {
+        server->pool = call->next;
+        arena = call->arena;
+    } else {
+        call = mem_alloc(sizeof *call);
+        arena = arena_new(CALL_ARENA_MAX);
+    }
+    memset(call, 0, sizeof *call);
+    call->arena = arena;
+    return call;
+}
+
+/* Core, the task and the close notice each hold one reference. */
+void rpc_call_release(struct server_call *call)
+{
+    struct rpc_server *server = call->server;
+
+    if (--call->references)
+        return;
+    grpc_metadata_array_destroy(&call->metadata);
+    if (call->payload)
+        grpc_byte_buffer_destroy(call->payload);
+    if (!call->method)
+        grpc_call_details_destroy(&call->details);
+    if (call->core) {
+        grpc_call_unref(call->core);
+        server->active--;
+        rpc_loop_call_ends();
+        metric_add(server->in_flight, -1);
+    }
+    arena_reset(call->arena);
+    call->next = server->pool;
+    server->pool = call;
+}
+
+static void on_closed(struct rpc_op *op, bool ok)
+{
+    struct server_call *call = CONTAINER_OF(op, struct server_call, on_closed);
+
+    if ((!ok || call->cancelled) && call->task)
+        task_cancel(call->task);
+    rpc_call_release(call);
+}
+
+/* Asked for early, so that a client that gives up is noticed while the handler runs. */
+static void watch_close(struct server_call *call)
+{
+    const grpc_op op = {
+        .op = GRPC_OP_RECV_CLOSE_ON_SERVER,
+        .data.recv_close_on_server.cancelled = &call->cancelled,
+    };
+
+    call->on_closed.fn = on_closed;
+    call->references++;
+    rpc_loop_start_batch(call->core, &op, 1, &call->on_closed);
+}
+
+static void on_finished(struct rpc_op *op, bool ok)
+{
+    (void)ok;
+    rpc_call_release(CONTAINER_OF(op, struct server_call, on_finished));
+}
+
+static void refuse_for_load(struct server_call *call)
+{
+    const struct status st =
+        status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "too many calls at once");
+    const struct error_details details = {.retry_after_ms = 100};
+
+    rpc_call_finish(call, &st, "souk.common", &details, NULL);
+    rpc_call_release(call);
+}
+
+static void on_new(struct rpc_op *op, bool ok)
+{
+    struct server_call *call = CONTAINER_OF(op, struct server_call, on_new);
+    struct rpc_server *server = call->server;
+
+    if (!ok) { /* the server shuts down: the post comes back unused */
+        call->core = NULL;
+        rpc_call_release(call);
+        return;
+    }
+    server->active++;
+    rpc_loop_call_begins();
+    metric_add(server->in_flight, 1);
+    if (!server->draining)
+        post(server, call->method);
+    call->on_finished.fn = on_finished;
+    watch_close(call);
+    if (!task_go(call->method ? call->method->path : "unknown method", rpc_serve, call))
+        refuse_for_load(call);
+}
+
+static void post(struct rpc_server *server, struct served_method *method)
+{
+    struct server_call *call = call_take(server);
+    grpc_completion_queue *queue = rpc_loop_queue();
+    grpc_call_error error;
+
+    call->server = server;
+    call->method = method;
+    call->references = 1;
+    call->on_new.fn = on_new;
+    grpc_metadata_array_init(&call->metadata);
+    if (method) {
+        error = grpc_server_request_registered_call(
+            server->core, method->registration, &call->core, &call->deadline, &call->metadata,
+            method->stream ? NULL : &call->payload, queue, queue, &call->on_new);
+    } else {
+        grpc_call_details_init(&call->details);
+        error = grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
+                                         queue, queue, &call->on_new);
+    }
+    if (error != GRPC_CALL_OK)
+        BUG("cannot post a call: %s", grpc_call_error_to_string(error));
+}
+
+static void add_contract_methods(struct rpc_server *server, const struct rpc_served *served)
+{
+    struct metric_family *durations = metric_family(METRIC_HISTOGRAM, "souk_rpc_duration_seconds",
+                                                    "method",
+                                                    "From the arrival of a call to its answer");
+
+    for (size_t i = 0; i < served->service->method_count; i++) {
+        const struct rpc_method *contract = served->service->methods[i];
+        pb_check_rules(contract->in_rule);
+        server->methods[server->method_count++] = (struct served_method){
+            .path = contract->path,
+            .contract = contract,
+            .service = served->service,
+            .handler = served->service->handlers[i],
+            .instance = served->instance,
+            .duration = metric_series(durations, contract->name),
+        };
+    }
+}
+
+static void collect_methods(struct rpc_server *server, const struct rpc_server_config *config)
+{
+    size_t count = RPC_STANDARD_METHODS;
+
+    for (size_t i = 0; i < config->served_count; i++)
+        count += config->served[i].service->method_count;
+    server->methods = mem_calloc(count, sizeof *server->methods);
+    rpc_standard_methods(server->methods);
+    server->method_count = RPC_STANDARD_METHODS;
+    for (size_t i = 0; i < config->served_count; i++)
+        add_contract_methods(server, &config->served[i]);
+}
+
+static void register_methods(struct rpc_server *server)
+{
+    for (size_t i = 0; i < server->method_count; i++) {
+        struct served_method *method = &server->methods[i];
+        method->registration = grpc_server_register_method(
+            server->core, method->path, NULL,
+            method->stream ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+    }
+}
+
+static grpc_server *core_new(void)
+{
+#define INTEGER(name, number) \
+    {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(name), .value.integer = (number)}
+    grpc_arg args[] = {
+        INTEGER(GRPC_ARG_ALLOW_REUSEPORT, 0),
+        INTEGER(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
+        INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MESSAGE_MAX),
+        INTEGER(GRPC_ARG_MAX_METADATA_SIZE, HEADERS_MAX),
+        INTEGER(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS),
+        INTEGER(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+        INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0),
+    };
+#undef INTEGER
+    const grpc_channel_args list = {.num_args = ARRAY_LEN(args), .args = args};
+    return grpc_server_create(&list, NULL);
+}
+
+static struct status listen_on(struct rpc_server *server, const char *address)
+{
+    grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
+
+    server->port = grpc_server_add_http2_port(server->core, address, plain);
+    grpc_server_credentials_release(plain);
+    if (server->port)
+        return STATUS_OK;
+    return status_error(CODE_UNAVAILABLE, "ADDRESS_IN_USE", "cannot listen on %s", address);
+}
+
+struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *config,
+                             struct rpc_server **ret)
+{
+    BUG_ON(config->served_count > RPC_SERVICES_MAX);
+    struct rpc_server *server = mem_new(struct rpc_server);
+
+    server->loop = loop;
+    server->auth = config->auth;
+    memcpy(server->served, config->served, config->served_count * sizeof *config->served);
+    server->served_count = config->served_count;
+    server->calls_total =
+        metric_family(METRIC_COUNTER, "souk_rpc_calls_total", "method,code", "Calls answered");
+    server->in_flight = metric_series(
+        metric_family(METRIC_GAUGE, "souk_rpc_calls_in_flight", "", "Calls being served"));
+
+    server->core = core_new();
+    grpc_server_register_completion_queue(server->core, rpc_loop_queue(), NULL);
+    collect_methods(server, config);
+    register_methods(server);
+    const struct status st = listen_on(server, config->address);
+    if (!status_ok(&st)) {
+        rpc_server_free(server);
+        return st;
+    }
+    grpc_server_start(server->core);
+    for (size_t i = 0; i < server->method_count; i++)
+        for (int n = 0; n < POSTED_PER_METHOD; n++)
+            post(server, &server->methods[i]);
+    for (int n = 0; n < POSTED_UNKNOWN; n++)
+        post(server, NULL);
+    rpc_loop_poke();
+    *ret = server;
+    return STATUS_OK;
+}
+
+void rpc_server_free(struct rpc_server *server)
+{
+    if (!server)
+        return;
+    grpc_server_destroy(server->core);
+    while (server->pool) {
+        struct server_call *call = server->pool;
+        server->pool = call->next;
+        arena_free(call->arena);
+        mem_free(call);
+    }
+    mem_free(server->methods);
+    mem_free(server);
+}
+
+int rpc_server_port(const struct rpc_server *server)
+{
+    return server->port;
+}
+
+void rpc_server_set_serving(struct rpc_server *server, bool serving)
+{
+    if (server->serving == serving)
+        return;
+    server->serving = serving;
+    wait_queue_wake_all(&server->health_changed);
+}
+
+static bool wait_for_shutdown(struct rpc_wait *shutdown, int64_t grace_us)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(grace_us);
+    (void)limit;
+    rpc_wait_interruptibly(shutdown, "calls in flight");
+    return shutdown->done;
+}
+
+void rpc_server_drain(struct rpc_server *server, int64_t grace_us)
+{
+    struct rpc_wait shutdown;
+
+    server->draining = true;
+    rpc_server_set_serving(server, false);
+    wait_queue_wake_all(&server->health_changed); /* watchers end */
+    rpc_wait_init(&shutdown);
+    rpc_loop_call_begins();
+    grpc_server_shutdown_and_notify(server->core, rpc_loop_queue(), &shutdown.op);
+    rpc_loop_poke();
+    if (!wait_for_shutdown(&shutdown, grace_us)) {
+        log_warn("calls cancelled at shutdown", LOG_I64("calls", (int64_t)server->active));
+        grpc_server_cancel_all_calls(server->core);
+        rpc_loop_poke();
+        rpc_wait_done(&shutdown, "cancelled calls");
+    }
+    rpc_loop_call_ends();
+    while (server->active) /* answered, but their tasks and notices still wind up */
+        if (task_sleep_us(CLOCK_US_PER_MS).code == CODE_CANCELLED)
+            break;
+}

@@ -1,0 +1,51 @@
+#pragma once
+
+/*
+ * rpc_server: serves the contracts of a process over gRPC.
+ *
+ * Each call runs in a task of its own: token, role, the contract's rules on the bytes, then the
+ * handler, all under the call's deadline (the client's, at most the contract's; the contract's when
+ * there is none). A client that cancels or goes away cancels the task. Refusals carry
+ * google.rpc.Status. Health, and reflection v1 and v1alpha, come along by themselves.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/status.h"
+#include "io/contract.h"
+
+struct auth;
+struct loop;
+struct rpc_server;
+
+struct rpc_served {
+    const struct rpc_service *service;
+    void *instance; /* rq->service of its handlers */
+};
+
+enum { RPC_MESSAGE_MAX = 1024 * 1024, RPC_SERVICES_MAX = 8 };
+
+struct rpc_server_config {
+    const char *address; /* "127.0.0.1:50051"; port 0 takes a free one */
+    struct auth *auth;   /* NULL: every caller is anonymous (tests) */
+    const struct rpc_served *served;
+    size_t served_count; /* at most RPC_SERVICES_MAX */
+};
+
+/* Listens at once and answers NOT_SERVING to health checks until rpc_server_set_serving. */
+MUST_USE struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *config,
+                                      struct rpc_server **ret);
+/* After rpc_server_drain. NULL is fine. */
+void rpc_server_free(struct rpc_server *server);
+
+int rpc_server_port(const struct rpc_server *server);
+void rpc_server_set_serving(struct rpc_server *server, bool serving);
+
+/*
+ * Sends GOAWAY, lets calls in flight finish, cancels what is left after `grace_us`, returns when
+ * none is.
+ */
+SUSPENDS void rpc_server_drain(struct rpc_server *server, int64_t grace_us);
