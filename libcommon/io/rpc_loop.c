@@ -19,10 +19,12 @@ enum {
     TICK_IDLE_US = 50 * 1000,
 };
 
+/* Core says it once a process, so core is initialised once and never shut down. */
+static int core_epoll_fd = -1;
+
 static struct {
     struct loop *loop;
     grpc_completion_queue *queue;
-    int epoll_fd;
     struct event *readable;
     struct event *tick;
     int64_t tick_us;
@@ -35,8 +37,8 @@ static void on_core_log(gpr_log_func_args *args)
 {
     int fd;
 
-    if (core.epoll_fd < 0 && sscanf(args->message, "grpc epoll fd: %d", &fd) == 1)
-        core.epoll_fd = fd;
+    if (core_epoll_fd < 0 && sscanf(args->message, "grpc epoll fd: %d", &fd) == 1)
+        core_epoll_fd = fd;
     else if (args->severity == GPR_LOG_SEVERITY_ERROR)
         log_warn("grpc core", LOG_STR("text", args->message));
 }
@@ -97,23 +99,28 @@ static void on_round_end(void *arg)
         event_active(core.readable, EV_READ, 0);
 }
 
-struct status rpc_loop_start(struct loop *loop)
+static void init_core(void)
 {
-    BUG_ON(core.loop);
-    core.loop = loop;
-    core.epoll_fd = -1;
     setenv("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "0", 0); /* we poll */
     gpr_set_log_function(on_core_log);
     gpr_set_log_verbosity(GPR_LOG_SEVERITY_INFO);
     grpc_init();
     gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
-    core.queue = grpc_completion_queue_create_for_next(NULL);
-    if (core.epoll_fd < 0)
+}
+
+struct status rpc_loop_start(struct loop *loop)
+{
+    BUG_ON(core.loop);
+    if (core_epoll_fd < 0)
+        init_core();
+    if (core_epoll_fd < 0)
         return status_error(CODE_INTERNAL, "INTERNAL", "this gRPC core (%s) hides its epoll fd",
                             grpc_version_string());
 
-    rpc_seams_start(core.epoll_fd);
-    core.readable = event_new(loop_base(loop), core.epoll_fd, EV_READ | EV_PERSIST, on_event, NULL);
+    core.loop = loop;
+    core.queue = grpc_completion_queue_create_for_next(NULL);
+    rpc_seams_start(core_epoll_fd);
+    core.readable = event_new(loop_base(loop), core_epoll_fd, EV_READ | EV_PERSIST, on_event, NULL);
     core.tick = event_new(loop_base(loop), -1, EV_PERSIST, on_event, NULL);
     event_add(core.readable, NULL);
     set_tick();
@@ -123,6 +130,7 @@ struct status rpc_loop_start(struct loop *loop)
 
 void rpc_loop_stop(void)
 {
+    loop_off_round_end(core.loop, on_round_end, NULL);
     grpc_completion_queue_shutdown(core.queue);
     for (;;) {
         const grpc_event event =
@@ -135,7 +143,6 @@ void rpc_loop_stop(void)
     event_free(core.readable);
     event_free(core.tick);
     grpc_completion_queue_destroy(core.queue);
-    grpc_shutdown_blocking();
     rpc_seams_stop();
     memset(&core, 0, sizeof core);
 }

@@ -132,6 +132,17 @@ void loop_on_round_end(struct loop *loop, void (*fn)(void *arg), void *arg)
     loop->round_ends = hook;
 }
 
+void loop_off_round_end(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+    struct hook **link = &loop->round_ends;
+
+    while ((*link)->fn != fn || (*link)->arg != arg)
+        link = &(*link)->next;
+    struct hook *hook = *link;
+    *link = hook->next;
+    mem_free(hook);
+}
+
 struct loop_timer *loop_timer_new(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
     struct loop_timer *timer = mem_new(struct loop_timer);

@@ -36,6 +36,8 @@ void loop_on_signal(struct loop *loop, int signal, void (*fn)(void *arg), void *
  * gathered.
  */
 void loop_on_round_end(struct loop *loop, void (*fn)(void *arg), void *arg);
+/* Not from within such a call. */
+void loop_off_round_end(struct loop *loop, void (*fn)(void *arg), void *arg);
 
 /* A timer of the owner; `fn` runs once each time it was started. Starting it again moves it. */
 MUST_USE struct loop_timer *loop_timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
