@@ -95,9 +95,14 @@ static bool is_in_range(const struct pb_field_rule *field, int64_t number)
     return number >= field->min && number <= field->max;
 }
 
+/* Not by protobuf-c's own search, which overflows at INT32_MAX. */
 static bool is_declared(const ProtobufCEnumDescriptor *values, int64_t number)
 {
-    return protobuf_c_enum_descriptor_get_value(values, (int)number) != NULL;
+    for (unsigned i = 0; i < values->n_values; i++) {
+        if (values->values[i].value == number)
+            return true;
+    }
+    return false;
 }
 
 void pb_judge_number(struct pb_judge *judge, const struct pb_place *place,

@@ -7,13 +7,17 @@ MADE_FROM = "Made from {} by tools/protoc-gen-souk."
 
 def comment(text: str) -> str:
     """A proto comment in C, line for line. Empty for an empty one."""
-    lines = [line.rstrip() for line in text.strip("\n").replace("*/", "* /").split("\n")]
+    lines = [line.rstrip() for line in _harmless(text.strip("\n")).split("\n")]
     lines = [line.removeprefix(" ") for line in lines]
     if not any(lines):
         return ""
     if len(lines) == 1:
         return f"/* {lines[0]} */\n"
     return "/*\n" + "".join(f" * {line}".rstrip() + "\n" for line in lines) + " */\n"
+
+
+def _harmless(text: str) -> str:
+    return text.replace("*/", "* /").replace("/*", "/ *")
 
 
 def literal(text: str) -> str:
