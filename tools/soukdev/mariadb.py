@@ -1,7 +1,6 @@
 """MariaDB: one server, a schema and a user for each service."""
 
 import os
-import secrets
 import shutil
 import socket
 import stat
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from soukdev import mariadb_template
+from soukdev import mariadb_template, secret_file
 from soukdev.server import Server
 
 # Durable as in production, because tests pull the plug. No name resolution: users come from
@@ -95,9 +94,10 @@ class MariaDB(Server):
     def prepare(self) -> None:
         data, tmp, config = self.folder / "data", self.folder / "tmp", self._config
         tmp.mkdir(exist_ok=True)
+        self._admin_options()
         if not data.exists():
             mariadb_template.copy(data, self.user())
-        _write_secret(self._init, self._init_sql(), self.user())
+        secret_file.write(self._init, self._init_sql(), self.user())
         if user := self.user():
             shutil.chown(tmp, user)
         config.write_text(
@@ -132,9 +132,7 @@ class MariaDB(Server):
     def create_schema(self, name: str) -> Credentials:
         """A schema and a user of the same name that sees no other; both may exist already."""
         password_file = self._secrets / f"{name}.password"
-        if not password_file.exists():
-            _write_secret(password_file, secrets.token_urlsafe(24))
-        password = password_file.read_text()
+        password = secret_file.password(password_file)
         # An underscore in a granted schema's name stands for any letter.
         pattern = name.replace("_", r"\_")
         self.sql(
@@ -201,10 +199,7 @@ class MariaDB(Server):
         return folder
 
     def _admin_password(self) -> str:
-        file = self._secrets / "admin.password"
-        if not file.exists():
-            _write_secret(file, secrets.token_urlsafe(24))
-        return file.read_text()
+        return secret_file.password(self._secrets / "admin.password")
 
     def _admin_options(self) -> Path:
         file = self._secrets / "admin.cnf"
@@ -213,7 +208,7 @@ class MariaDB(Server):
             f"password={self._admin_password()}\ndefault-character-set=utf8mb4\n"
         )
         if not file.exists() or file.read_text() != text:
-            _write_secret(file, text)
+            secret_file.write(file, text)
         return file
 
     def _init_sql(self) -> str:
@@ -224,16 +219,6 @@ class MariaDB(Server):
             f" IDENTIFIED BY '{self._admin_password()}';\n"
             f"GRANT ALL ON *.* TO '{_ADMIN}'@'127.0.0.1' WITH GRANT OPTION;\n"
         )
-
-
-def _write_secret(file: Path, text: str, owner: str | None = None) -> None:
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    if owner:
-        shutil.chown(new, owner)
-    new.rename(file)
 
 
 def _rows(xml: str) -> list[dict[str, str | None]]:

@@ -14,8 +14,6 @@ from soukdev.poll import until
 from soukdev.process import Process
 from soukdev.spawn import spawn
 
-_PORT_ATTEMPTS = 5
-
 
 class StartError(RuntimeError):
     """A server ended, or was not ready in time; the message ends with its log's last lines."""
@@ -33,6 +31,8 @@ class Server(abc.ABC):
     """
 
     PORTS: ClassVar[tuple[str, ...]] = ("main",)
+    # How often it looks for others when a program that knows nothing of leases came first.
+    PORT_ATTEMPTS: ClassVar[int] = 5
     READY_S: ClassVar[float] = 60
     STOP_S: ClassVar[float] = 20
 
@@ -44,6 +44,8 @@ class Server(abc.ABC):
         self._leases: dict[str, ports.Lease] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self._log_start = 0
+        # How it ended, negative for a signal; None while it runs or when another process began it.
+        self.exit_code: int | None = None
         self._process = Process.load(self._pid_file)
 
     # A server says these three.
@@ -75,9 +77,9 @@ class Server(abc.ABC):
         if self.alive():
             self._wait_ready()
             return self
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for _ in range(_PORT_ATTEMPTS):
-            self._lease_ports()
+        attempts = self.PORT_ATTEMPTS
+        while True:
+            self.choose_ports()
             self.prepare()
             self._launch()
             try:
@@ -85,12 +87,24 @@ class Server(abc.ABC):
                 return self
             except StartError:
                 self._halt()
-                # A program that knows nothing of leases may have come first.
-                if not any(ports.taken(port) for port in self.ports.values()):
+                attempts -= 1
+                if not attempts or not any(ports.taken(port) for port in self.ports.values()):
                     raise
                 self._release_ports()
                 self._ports_file.unlink()
-        raise StartError(f"{self.name}: every port it tried was taken")
+
+    def choose_ports(self) -> None:
+        """Settles its addresses before it starts, for others that must know them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.alive():
+            return
+        chosen = self.ports
+        for name in self.PORTS:
+            if name in self._leases:
+                continue
+            lease = ports.take(chosen[name]) if name in chosen else None
+            self._leases[name] = lease or ports.take_any()
+        self._ports_file.write_text(json.dumps({n: ls.port for n, ls in self._leases.items()}))
 
     def stop(self) -> None:
         """TERM and, when that does not help, KILL. Data and the choice of ports stay."""
@@ -167,15 +181,6 @@ class Server(abc.ABC):
     def _ports_file(self) -> Path:
         return self.folder / "ports"
 
-    def _lease_ports(self) -> None:
-        chosen = self.ports
-        for name in self.PORTS:
-            if name in self._leases:
-                continue
-            lease = ports.take(chosen[name]) if name in chosen else None
-            self._leases[name] = lease or ports.take_any()
-        self._ports_file.write_text(json.dumps({n: ls.port for n, ls in self._leases.items()}))
-
     def _release_ports(self) -> None:
         for lease in self._leases.values():
             lease.release()
@@ -183,6 +188,7 @@ class Server(abc.ABC):
 
     def _launch(self) -> None:
         argv = self.argv()
+        self.exit_code = None
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         self._child = spawn(
             argv,
@@ -214,6 +220,7 @@ class Server(abc.ABC):
     def _reap(self) -> None:
         # Else it stays a zombie as long as we live.
         if self._child and self._child.poll() is not None:
+            self.exit_code = self._child.returncode
             self._child = None
 
     def _log_tail(self, lines: int = 20) -> str:

@@ -1,0 +1,81 @@
+"""What the contracts say, read from the descriptor set that the build makes of proto/."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import descriptor, descriptor_pb2, descriptor_pool, message_factory
+
+_PACKAGE = "souk."
+_DEFAULT_DEADLINE_MS = 1000
+
+
+@dataclass(frozen=True)
+class Method:
+    """One RPC and what its policy says."""
+
+    context: str
+    service: str
+    name: str
+    mutates: bool
+    deadline_ms: int
+    streams: bool
+
+    @property
+    def path(self) -> str:
+        """As gRPC asks for it."""
+        return f"/{self.service}/{self.name}"
+
+
+class Contracts:
+    """A parsed descriptor set; message classes for tests come from it too."""
+
+    def __init__(self, descriptor_set: Path) -> None:
+        self._files = descriptor_pb2.FileDescriptorSet.FromString(descriptor_set.read_bytes())
+        # A pool of its own: options are only understood where their definition was loaded.
+        self._pool = descriptor_pool.DescriptorPool()
+        for file in self._files.file:
+            self._pool.AddSerializedFile(file.SerializeToString())
+
+    def message(self, full_name: str) -> Any:
+        """The Python class of a message, say souk.inventory.v1.GetStockRequest."""
+        return message_factory.GetMessageClass(self._pool.FindMessageTypeByName(full_name))
+
+    def services(self, context: str) -> list[str]:
+        """Full names of a context's services."""
+        return sorted({method.service for method in self.methods() if method.context == context})
+
+    def methods(self) -> Iterator[Method]:
+        """Every RPC of ours."""
+        for file in self._ours():
+            for service in file.services_by_name.values():
+                for method in service.methods:
+                    policy = self._option(method, "souk.common.v1.policy")
+                    yield Method(
+                        context=file.package.split(".")[1],
+                        service=service.full_name,
+                        name=method.name,
+                        mutates=policy.mutates,
+                        deadline_ms=policy.deadline_ms or _DEFAULT_DEADLINE_MS,
+                        streams=method.client_streaming or method.server_streaming,
+                    )
+
+    def topics(self) -> list[str]:
+        """The topics that events name."""
+        events = (
+            self._option(message, "souk.common.v1.event")
+            for file in self._ours()
+            for message in file.message_types_by_name.values()
+        )
+        return sorted({event.topic for event in events if event.topic})
+
+    def _ours(self) -> Iterator[descriptor.FileDescriptor]:
+        for file in self._files.file:
+            if file.package.startswith(_PACKAGE):
+                yield self._pool.FindFileByName(file.name)
+
+    def _option(self, thing: Any, name: str) -> Any:
+        extension: Any = self._pool.FindExtensionByName(name)
+        options = message_factory.GetMessageClass(extension.containing_type)
+        return options.FromString(thing.GetOptions().SerializeToString()).Extensions[extension]

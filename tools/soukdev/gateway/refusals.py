@@ -1,0 +1,158 @@
+"""What Envoy says by itself, in the words and the shape of our services.
+
+A service's error reaches a REST caller as google.rpc.Status in JSON, with an ErrorInfo whose reason
+clients branch on. Envoy's own refusals are plain text by default; here they get the same shape, in
+JSON for REST and in the trailer for gRPC.
+"""
+
+import base64
+from dataclasses import dataclass
+
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+
+from soukdev.gateway.typed import Json, typed
+
+_DOMAIN = "souk.gateway"
+
+# To the filters that come after it, and to these conditions, a transcoded request looks like gRPC.
+_IS_GRPC = (
+    "('content-type' in request.headers"
+    " && request.headers['content-type'].startsWith('application/grpc')"
+    " && !('x-envoy-original-path' in request.headers))"
+)
+_IS_REST = f"!{_IS_GRPC}"
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    when: str  # CEL over Envoy's attributes
+    status: int
+    code: int  # of gRPC
+    reason: str
+    # Empty: Envoy's words, which say what is wrong with the request. Where they would tell how we
+    # are built inside, ours.
+    message: str = ""
+    callers: tuple[str, ...] = (_IS_REST, _IS_GRPC)
+
+
+def _details(start: str) -> str:
+    return f"response.code_details.startsWith('{start}')"
+
+
+_OK, _INVALID, _LATE, _NOT_FOUND, _FORBIDDEN = 0, 3, 4, 5, 7
+_EXHAUSTED, _UNIMPLEMENTED, _INTERNAL, _UNAVAILABLE, _UNAUTHENTICATED = 8, 12, 13, 14, 16
+
+_NO_PATH = "there is nothing at this path and method"
+
+# The first that fits is taken.
+_REFUSALS = (
+    _Refusal(
+        _details("jwt_authn_access_denied{Jwt_is_expired"), 401, _UNAUTHENTICATED, "TOKEN_EXPIRED"
+    ),
+    _Refusal(_details("jwt_authn_access_denied"), 401, _UNAUTHENTICATED, "UNAUTHENTICATED"),
+    _Refusal(
+        _details("rbac_access_denied"),
+        403,
+        _FORBIDDEN,
+        "ROLE_NOT_ALLOWED",
+        "a service does not call through the gateway",
+    ),
+    _Refusal(_details("early_grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_PARAMETER"),
+    _Refusal("response.code == 413", 413, _INVALID, "TOO_LARGE", "the body is too large"),
+    _Refusal(_details("grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_JSON"),
+    _Refusal("response.code == 404", 404, _NOT_FOUND, "NOT_FOUND", _NO_PATH, (_IS_REST,)),
+    _Refusal(
+        "response.code == 404",
+        404,
+        _UNIMPLEMENTED,
+        "UNKNOWN_METHOD",
+        "there is no such method",
+        (_IS_GRPC,),
+    ),
+    _Refusal("response.code == 429", 429, _EXHAUSTED, "OVERLOADED", "too many requests"),
+    _Refusal(
+        "response.code == 503 && response.code_details.contains('overflow')",
+        429,
+        _EXHAUSTED,
+        "OVERLOADED",
+        "too many requests",
+    ),
+    _Refusal(
+        "response.code == 408 || response.code == 504",
+        504,
+        _LATE,
+        "DEADLINE_EXCEEDED",
+        "no answer in time",
+    ),
+    _Refusal(
+        "response.code == 502 || response.code == 503",
+        503,
+        _UNAVAILABLE,
+        "UNAVAILABLE",
+        "the service does not answer",
+    ),
+    _Refusal("response.code == 431", 431, _INVALID, "TOO_LARGE", "the headers are too large"),
+    _Refusal("response.code >= 500", 500, _INTERNAL, "INTERNAL", "a defect of ours"),
+    _Refusal("response.code >= 400", 400, _INVALID, "MALFORMED_HTTP", "this is not proper HTTP"),
+)
+
+
+def local_replies() -> Json:
+    """The setting of the connection manager."""
+    return {
+        "mappers": [
+            _rest(refusal) if caller == _IS_REST else _grpc(refusal)
+            for refusal in _REFUSALS
+            for caller in refusal.callers
+        ]
+    }
+
+
+def _rest(refusal: _Refusal) -> Json:
+    info = {"reason": refusal.reason, "domain": _DOMAIN, "metadata": {}}
+    body = {
+        "code": refusal.code,
+        "message": refusal.message or "%LOCAL_REPLY_BODY%",
+        "details": [typed("google.rpc.ErrorInfo", **info)],
+    }
+    return {
+        "filter": _when(f"{_IS_REST} && ({refusal.when})"),
+        "status_code": refusal.status,
+        "body_format_override": {"json_format": body},
+    }
+
+
+def _grpc(refusal: _Refusal) -> Json:
+    message = refusal.message or "%LOCAL_REPLY_BODY%"
+    return {
+        "filter": _when(f"{_IS_GRPC} && ({refusal.when})"),
+        "status_code": refusal.status,
+        "headers_to_add": [
+            _header("grpc-status", str(refusal.code)),
+            _header("grpc-status-details-bin", _status_trailer(refusal)),
+        ],
+        # Becomes grpc-message.
+        "body_format_override": {"text_format_source": {"inline_string": message}},
+    }
+
+
+def _status_trailer(refusal: _Refusal) -> str:
+    info = any_pb2.Any()
+    info.Pack(error_details_pb2.ErrorInfo(reason=refusal.reason, domain=_DOMAIN))
+    message = refusal.message or "the request is refused"
+    status = status_pb2.Status(code=refusal.code, message=message, details=[info])
+    return base64.b64encode(status.SerializeToString()).decode().rstrip("=")
+
+
+def _when(expression: str) -> Json:
+    settings = typed(
+        "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter", expression=expression
+    )
+    name = "envoy.access_loggers.extension_filters.cel"
+    return {"extension_filter": {"name": name, "typed_config": settings}}
+
+
+def _header(key: str, value: str) -> Json:
+    action = "OVERWRITE_IF_EXISTS_OR_ADD"
+    return {"header": {"key": key, "value": value}, "append_action": action}

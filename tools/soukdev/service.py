@@ -1,0 +1,59 @@
+"""One of our own services."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from soukdev import http
+from soukdev.server import Server
+
+
+class Service(Server):
+    """A binary that is told everything by its environment and says on /readyz that it may be used.
+
+    `port` takes gRPC, `ports["admin"]` HTTP. environment: what it needs besides its own addresses.
+    """
+
+    PORTS = ("rpc", "admin")
+    # Its peers were told its address before it started.
+    PORT_ATTEMPTS = 1
+    READY_S = 30
+    STOP_S = 30
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        binary: Path,
+        environment: Mapping[str, str] | None = None,
+        dies_with_us: bool = True,
+    ) -> None:
+        super().__init__(folder, dies_with_us=dies_with_us)
+        self.binary = binary.absolute()
+        self.settings = dict(environment or {})
+
+    def prepare(self) -> None:
+        if not self.binary.exists():
+            raise FileNotFoundError(f"{self.binary} is not there: run make")
+
+    def argv(self) -> list[str]:
+        return [str(self.binary)]
+
+    def environment(self) -> dict[str, str]:
+        # Ours passes, for sanitizers and the like, but for settings meant for another service.
+        ours = {name: word for name, word in os.environ.items() if not name.startswith("SOUK_")}
+        addresses = {
+            "SOUK_RPC_ADDRESS": self.address,
+            "SOUK_ADMIN_ADDRESS": f"127.0.0.1:{self.ports['admin']}",
+        }
+        return {**ours, **addresses, **self.settings}
+
+    def ready(self) -> bool:
+        return http.answers(self.ports["admin"], "/readyz")
+
+    def terminate(self) -> float:
+        """SIGTERM: finishes what is in flight. Answers how many seconds it took.
+
+        `exit_code` is 0 when it went well; start() brings it back at the same ports.
+        """
+        return self._halt()
