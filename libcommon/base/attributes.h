@@ -15,7 +15,7 @@
 #define UNUSED                      __attribute__((unused))
 
 /* Calls `end(&variable)` when the variable goes out of scope, on every path. */
-#define AUTO(end) __attribute__((cleanup(end)))
+#define AUTO(end) __attribute__((cleanup(end), unused))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
