@@ -83,7 +83,6 @@ static int64_t number_of(enum pb_kind kind, uint64_t raw)
     case PB_FIXED32: return low;
     case PB_SINT32: return (int32_t)((low >> 1) ^ -(low & 1));
     case PB_SINT64: return (int64_t)((raw >> 1) ^ -(raw & 1));
-    case PB_BOOL: return raw != 0;
     default: return (int64_t)raw;
     }
 }

@@ -13,8 +13,8 @@
  * counts.
  *
  * The rules are generated from the .proto (souk.common.v1.field); docs of each limit are in
- * souk/common/v1/options.proto. Never suspends, allocates only for violations, needs 6 KiB of stack
- * (patterns: 20 KiB).
+ * souk/common/v1/options.proto. Never suspends, allocates only for violations, needs 9 KiB of stack
+ * and 26 KiB where there are patterns.
  */
 
 #include <protobuf-c/protobuf-c.h>

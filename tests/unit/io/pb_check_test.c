@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "souk/common/v1/types.pb-c.h"
+#include "souk/inventory/v1/inventory.types.h"
 #include "tests/unit/unit.h"
 
 static struct pb_pattern code_pattern = {.text = "^[A-Z]{3}$"};
@@ -159,6 +160,8 @@ static const struct fault invalid[] = {
      "must have at most 2 elements"},
     {"too many numbers", WIRE(NAMED("\x62\x02\x01\x02\x60\x03\x60\x04")), "numbers",
      "must have at most 3 elements"},
+    {"number where there is no room", WIRE(NAMED("\x62\x04\x01\x02\x03\x00")), "numbers",
+     "must have at most 3 elements"},
     {"number in a list", WIRE(NAMED("\x60\x01\x62\x02\x01\x00")), "numbers[2]",
      "must be at least 1"},
     {"long tag", WIRE(NAMED("\x6a\x04xxxx")), "tags[0]", "must be at most 3 characters"},
@@ -304,6 +307,93 @@ static void counts_the_violations_that_it_cannot_name(void **state)
     assert_int_equal(unpack_size, 0);
 }
 
+static const struct pb_field_rule lists_fields[] = {
+    {.name = "some",
+     .number = 1,
+     .kind = PB_BOOL,
+     .repeated = true,
+     .required = true,
+     .max_items = 9},
+    {.name = "two", .number = 2, .kind = PB_BOOL, .repeated = true, .min_items = 2, .max_items = 9},
+    {.name = "many",
+     .number = 3,
+     .kind = PB_MESSAGE,
+     .repeated = true,
+     .max_items = 300,
+     .message = &line_rule},
+};
+static const struct pb_message_rule lists_rule = {
+    .name = "Lists",
+    .size = 64,
+    .fields = lists_fields,
+    .field_count = ARRAY_LEN(lists_fields),
+};
+
+static void asks_for_the_elements_that_are_missing(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct pb_violations found;
+    size_t unpack_size = 0;
+
+    assert_reason(pb_check(&lists_rule, WIRE("\x10\x01"), arena, &found, &unpack_size),
+                  "INVALID_FIELD");
+    assert_int_equal(found.count, 2);
+    assert_string_equal(found.list[0].field, "some");
+    assert_string_equal(found.list[0].description, "is required");
+    assert_string_equal(found.list[1].field, "two");
+    assert_string_equal(found.list[1].description, "must have at least 2 elements");
+}
+
+static void walks_more_elements_than_it_has_room_for_at_once(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct pb_violations found;
+    size_t unpack_size = 0;
+    unsigned char bytes[6 + 2 * 300] = "\x08\x01\x12\x02\x00\x01";
+
+    for (size_t i = 6; i < sizeof bytes; i += 2)
+        memcpy(bytes + i, "\x1a\x00", 2);
+    assert_ok(pb_check(&lists_rule, bytes, sizeof bytes, arena, &found, &unpack_size));
+}
+
+static size_t asked_for;
+
+static void *allocate(void *data, size_t size)
+{
+    asked_for += size;
+    return malloc(size);
+}
+
+static void release(void *data, void *memory)
+{
+    free(memory);
+}
+
+/* More fields than protobuf-c notes on its stack, and one that it does not know. */
+static void foretells_what_unpacking_takes(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(1 << 16);
+    ProtobufCAllocator allocator = {.alloc = allocate, .free = release};
+    struct pb_violations found;
+    size_t unpack_size = 0;
+    unsigned char bytes[3 + 4 + 6 * 60 + 4];
+    const size_t size = sizeof bytes;
+
+    memcpy(bytes, "\x0a\x01x\x10\x01\x18\x01", 7);
+    for (size_t i = 0; i < 60; i++)
+        memcpy(bytes + 7 + 6 * i, "\x22\x04\x08\x01\x10\x01", 6);
+    memcpy(bytes + size - 4, "\xfa\x06\x01x", 4);
+
+    assert_ok(pb_check(&reserve_stock_request_rule, bytes, size, arena, &found, &unpack_size));
+    asked_for = 0;
+    ReserveStockRequest *request =
+        souk__inventory__v1__reserve_stock_request__unpack(&allocator, size, bytes);
+    assert_non_null(request);
+    assert_int_equal(request->n_lines, 60);
+    assert_int_equal(unpack_size, asked_for);
+    souk__inventory__v1__reserve_stock_request__free_unpacked(request, &allocator);
+}
+
 /* The only kind of table that can be nested without end; our contracts have none. */
 static const struct pb_message_rule endless_rule;
 static const struct pb_field_rule endless_fields[] = {
@@ -379,5 +469,6 @@ static void does_not_start_with_a_bad_table(void **state)
 UNIT_TESTS(refuses_bytes_that_are_no_message, names_the_field_and_its_limit,
            passes_what_the_contract_allows, tells_all_violations_at_once,
            forgets_violations_when_the_bytes_are_no_message,
-           counts_the_violations_that_it_cannot_name, walks_so_deep_and_no_deeper,
-           does_not_start_with_a_bad_table)
+           counts_the_violations_that_it_cannot_name, asks_for_the_elements_that_are_missing,
+           walks_more_elements_than_it_has_room_for_at_once, foretells_what_unpacking_takes,
+           walks_so_deep_and_no_deeper, does_not_start_with_a_bad_table)
