@@ -1,0 +1,378 @@
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <mariadb/errmsg.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/db_internal.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "run/loop.h"
+#include "run/task.h"
+
+/*
+ * The library's blocking calls, parked. Where a call would block, libmariadb asks the hook of
+ * MARIADB_OPT_IO_WAIT to wait for the socket; ours suspends the task.
+ */
+
+enum {
+    PACKET_MAX = 64 * 1024 * 1024,
+    /* A peer that vanished without a word is given up after a minute. */
+    KEEPALIVE_IDLE_S = 30,
+    KEEPALIVE_INTERVAL_S = 10,
+    KEEPALIVE_PROBES = 3,
+    UNACKNOWLEDGED_MS = 60 * 1000,
+};
+
+/* The hook is told a descriptor and nothing else. */
+static struct {
+    struct db_connection **of_fd;
+    size_t room;
+} watched;
+
+static void watched_set(int fd, struct db_connection *c)
+{
+    const size_t at = (size_t)fd;
+
+    if (at >= watched.room) {
+        const size_t room = at * 2 + 64;
+        watched.of_fd = mem_realloc(watched.of_fd, room * sizeof *watched.of_fd);
+        memset(watched.of_fd + watched.room, 0, (room - watched.room) * sizeof *watched.of_fd);
+        watched.room = room;
+    }
+    watched.of_fd[at] = c;
+}
+
+static struct db_connection *watched_find(int fd)
+{
+    return (size_t)fd < watched.room ? watched.of_fd[fd] : NULL;
+}
+
+/* Nobody asked for anything, so it is the end, or an answer out of step. TLS has its own talk. */
+static bool has_unasked_input(const struct db_connection *c)
+{
+    char byte;
+    const ssize_t got = recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+
+    if (got < 0)
+        return errno != EAGAIN && errno != EINTR;
+    return got == 0 || !c->tls;
+}
+
+static void on_event(evutil_socket_t fd, short what, void *arg)
+{
+    struct db_connection *c = arg;
+    (void)fd;
+
+    c->ready |= what;
+    if (c->waiter) {
+        if (c->ready & c->wanted)
+            task_wake(c->waiter);
+        return;
+    }
+    if (!(what & EV_READ) || c->broken || !has_unasked_input(c))
+        return;
+    c->broken = true;
+    if (c->idle)
+        db_discard(c);
+}
+
+static void watch(struct db_connection *c)
+{
+    watched_set(c->fd, c);
+    event_assign(&c->event, loop_base(c->db->loop), c->fd, EV_READ | EV_WRITE | EV_PERSIST | EV_ET,
+                 on_event, c);
+    event_add(&c->event, NULL);
+    c->watched = true;
+}
+
+static void unwatch(struct db_connection *c)
+{
+    if (!c->watched)
+        return;
+    event_del(&c->event);
+    watched.of_fd[c->fd] = NULL;
+    c->watched = false;
+}
+
+/*
+ * The library has just seen EAGAIN and no event was handled since, so an edge is still to come and
+ * what `ready` says is old. Under TLS it may name the wrong direction.
+ */
+static struct status wait_watched(struct db_connection *c, short events)
+{
+    struct status st = STATUS_OK;
+
+    c->ready = 0;
+    c->wanted = c->tls ? EV_READ | EV_WRITE : events;
+    c->waiter = task_self();
+    while (!(c->ready & c->wanted) && status_ok(&st))
+        st = task_park("the database");
+    c->waiter = NULL;
+    if (!status_ok(&st))
+        c->interrupted = st;
+    return st;
+}
+
+/*
+ * In the middle of mysql_real_connect. The socket becomes non-blocking here, before TLS sees it:
+ * OpenSSL would block the loop.
+ */
+static struct status wait_connecting(int fd, short events)
+{
+    short got;
+
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    return task_wait_fd(fd, events, &got);
+}
+
+/* The library's time-out is of no use: under TLS its unit is wrong. The task's deadline rules. */
+static int on_io_wait(my_socket fd, my_bool for_read, int timeout)
+{
+    const short events = for_read ? EV_READ : EV_WRITE;
+    struct db_connection *c = watched_find(fd);
+    (void)timeout;
+
+    if (c && c->closing) { /* whatever it wants to say, nobody waits for it */
+        errno = ECANCELED;
+        return -1;
+    }
+    const struct status st = c ? wait_watched(c, events) : wait_connecting(fd, events);
+    if (status_ok(&st))
+        return 1;
+    errno = st.code == CODE_DEADLINE_EXCEEDED ? ETIMEDOUT : ECANCELED;
+    return st.code == CODE_DEADLINE_EXCEEDED ? 0 : -1;
+}
+
+struct db_connection *db_connection_new(struct db *db)
+{
+    struct db_connection *c = mem_new(struct db_connection);
+    c->db = db;
+    c->fd = -1;
+    return c;
+}
+
+void db_connection_free(struct db_connection *c)
+{
+    db_connection_close(c);
+    mem_free(c);
+}
+
+/*
+ * Does not wait, in whatever state it is: COM_QUIT goes out if the socket takes it, and the server
+ * rolls back what it has open.
+ */
+void db_connection_close(struct db_connection *c)
+{
+    if (!c->mysql)
+        return;
+    c->closing = true;
+    if (c->watched)
+        event_del(&c->event); /* while the descriptor is still ours */
+    mysql_close(c->mysql);
+    if (c->watched)
+        watched.of_fd[c->fd] = NULL;
+    db_statements_release(&c->statements);
+    c->mysql = NULL;
+    c->fd = -1;
+    c->watched = false;
+    c->closing = false;
+}
+
+/*
+ * Messages of SQLSTATE class 42 (syntax, names, rights) and of the library speak of the statement.
+ * Others may quote values, which are nobody's business.
+ */
+static bool is_free_of_values(unsigned number, const char *sqlstate)
+{
+    return (number >= CR_MIN_ERROR && number <= CR_MAX_ERROR) || strncmp(sqlstate, "42", 2) == 0;
+}
+
+struct status db_connection_failure(struct db_connection *c, const char *sql, unsigned number,
+                                    const char *message, const char *sqlstate)
+{
+    const struct db_error *error = db_error_find(number, message);
+    const char *place = strstr(message, "near '"); /* the rest does not fit */
+    struct status st;
+
+    if (mysql_get_socket(c->mysql) != c->fd) {
+        unwatch(c); /* the library has closed it; the number may be another's in a moment */
+        c->broken = true;
+    }
+    if (error->ends_connection)
+        c->broken = true;
+    c->error = number;
+
+    if (!status_ok(&c->interrupted))
+        st = c->interrupted;
+    else if (is_free_of_values(number, sqlstate))
+        st = status_error(error->code, error->reason, "%u: %s", number, place ? place : message);
+    else
+        st = status_error(error->code, error->reason, "%u from %s", number, sql);
+    metric_add(metric_series(c->db->metrics.errors, code_name(st.code)), 1);
+    log_debug("database call failed", LOG_I64("error", number), LOG_STR("sql", sql),
+              LOG_STATUS(st));
+    return st;
+}
+
+static struct status mysql_failure(struct db_connection *c, const char *sql)
+{
+    return db_connection_failure(c, sql, mysql_errno(c->mysql), mysql_error(c->mysql),
+                                 mysql_sqlstate(c->mysql));
+}
+
+struct status db_connection_check(const struct db_connection *c)
+{
+    TRY(task_check()); /* giving up in the middle of a call costs the connection */
+    if (c->broken)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                            "the connection to the database broke");
+    return STATUS_OK;
+}
+
+static struct status answered(struct db_connection *c)
+{
+    c->db->answered_at_us = clock_mono_us();
+    return STATUS_OK;
+}
+
+struct status db_connection_text(struct db_connection *c, const char *sql)
+{
+    TRY(db_connection_check(c));
+    if (mysql_real_query(c->mysql, sql, strlen(sql)) != 0)
+        return mysql_failure(c, sql);
+    if (mysql_field_count(c->mysql)) { /* of OPTIMIZE TABLE and its like */
+        MYSQL_RES *rows = mysql_store_result(c->mysql);
+        if (!rows)
+            return mysql_failure(c, sql);
+        mysql_free_result(rows);
+    }
+    return answered(c);
+}
+
+struct status db_connection_ping(struct db_connection *c)
+{
+    TRY(db_connection_check(c));
+    if (mysql_ping(c->mysql) != 0)
+        return mysql_failure(c, "ping");
+    return answered(c);
+}
+
+/* Opening. */
+
+static MYSQL *new_mysql(void)
+{
+    MYSQL *mysql = mysql_init(NULL);
+    const my_bool never = 0; /* reconnecting by itself it would commit half a transaction */
+    const unsigned off = 0;  /* LOAD DATA LOCAL lets the server ask for any file of ours */
+    const unsigned long packet_max = PACKET_MAX;
+
+    if (!mysql)
+        BUG("out of memory in mysql_init");
+    mysql_options(mysql, MYSQL_OPT_RECONNECT, &never);
+    mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+    mysql_options(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_max);
+    mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, on_io_wait);
+    return mysql;
+}
+
+static void set_option(int fd, int option, int value)
+{
+    if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value) != 0)
+        log_warn("socket option refused", LOG_I64("option", option));
+}
+
+static unsigned local_port(int fd)
+{
+    struct sockaddr_in6 address = {0};
+    socklen_t size = sizeof address;
+
+    getsockname(fd, (struct sockaddr *)&address, &size);
+    return ntohs(address.sin6_port); /* at the same place for IPv4 */
+}
+
+static struct status connect_socket(struct db_connection *c)
+{
+    const struct db *db = c->db;
+
+    c->mysql = new_mysql();
+    c->broken = false;
+    c->interrupted = STATUS_OK;
+    c->uses = 0;
+    if (!mysql_real_connect(c->mysql, db->host, db->user, db->password, db->database, db->port,
+                            NULL, 0))
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "%u: %s",
+                            mysql_errno(c->mysql), mysql_error(c->mysql));
+
+    c->fd = mysql_get_socket(c->mysql);
+    c->tls = mysql_get_ssl_cipher(c->mysql);
+    c->thread_id = mysql_thread_id(c->mysql);
+    c->local_port = local_port(c->fd);
+    fcntl(c->fd, F_SETFL, fcntl(c->fd, F_GETFL) | O_NONBLOCK);
+    set_option(c->fd, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    set_option(c->fd, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
+    set_option(c->fd, TCP_KEEPCNT, KEEPALIVE_PROBES);
+    set_option(c->fd, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS);
+    watch(c);
+    return STATUS_OK;
+}
+
+/* Where the engine has none, the deadlines of tasks and KILL are all there is. */
+static void append_brakes(struct str *sql, const struct db_connection *c, int idle_s,
+                          int statement_s)
+{
+    if (mariadb_connection(c->mysql))
+        str_printf(sql, ", idle_transaction_timeout = %d, max_statement_time = %d", idle_s,
+                   statement_s);
+}
+
+static struct status set_session_up(struct db_connection *c)
+{
+    AUTO(str_release) struct str sql = {0};
+
+    str_append(&sql,
+               mariadb_connection(c->mysql) ? "SET tx_isolation" : "SET transaction_isolation");
+    str_append(&sql, " = 'READ-COMMITTED', autocommit = 1, time_zone = '+00:00',"
+                     " innodb_lock_wait_timeout = 3, sql_mode = 'ONLY_FULL_GROUP_BY,"
+                     "STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+                     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'");
+    append_brakes(&sql, c, DB_TX_MARGIN_S, DB_TX_LIFE_MAX_S - DB_TX_MARGIN_S);
+    return db_connection_text(c, str_text(&sql));
+}
+
+struct status db_connection_release_brakes(struct db_connection *c, int lock_wait_s)
+{
+    AUTO(str_release) struct str sql = {0};
+
+    str_printf(&sql, "SET lock_wait_timeout = %d", lock_wait_s);
+    append_brakes(&sql, c, 0, 0);
+    return db_connection_text(c, str_text(&sql));
+}
+
+static struct status open_within_limit(struct db_connection *c)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(DB_CONNECT_LIMIT_US);
+
+    TRY(connect_socket(c));
+    return set_session_up(c);
+}
+
+struct status db_connection_open(struct db_connection *c)
+{
+    const struct status st = open_within_limit(c);
+    if (status_ok(&st))
+        return st;
+
+    db_connection_close(c);
+    TRY(task_check()); /* it was the caller who gave up */
+    return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "%s", st.detail);
+}
