@@ -10,7 +10,7 @@
  * receiver: a known field of the wrong wire type, a singular message that comes twice, groups and
  * varints longer than their value needs room for are malformed. Unknown fields are skipped, so
  * newer clients can talk to older servers. Of a singular field that comes again the last one
- * counts.
+ * counts; of a oneof, members that a later one replaces are checked too.
  *
  * The rules are generated from the .proto (souk.common.v1.field); docs of each limit are in
  * souk/common/v1/options.proto. Never suspends, allocates only for violations, needs 9 KiB of stack

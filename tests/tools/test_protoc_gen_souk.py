@@ -145,6 +145,7 @@ REFUSED = {
         "Asks: is not called SomethingService",
     ),
     "proto3 optional": ("message M { optional int64 a = 1; }", "M.a: proto3 `optional` is unknown"),
+    "field called base": ("message M { int64 base = 1; }", "M.base: protoc-c calls the start"),
     "recursive request": (
         contract(request="Node node = 1;", more="message Node { repeated Node nodes = 1; }"),
         "AskService.Ask: cannot be asked: AskRequest.Node.Node is recursive",

@@ -57,6 +57,8 @@ def _message(of: contracts.Contracts, message: Descriptor) -> Iterator[tuple[str
         where = f"{'.'.join(names.pieces(message))}.{field.name}"
         if field.name in optionals:
             yield where, "proto3 `optional` is unknown to protoc-c"
+        if field.name == "base":
+            yield where, "protoc-c calls the start of every message so"
         limits = of.limits(field)
         if limits and not is_checked:
             yield where, "limits are for requests; nobody checks an answer or an event"
