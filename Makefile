@@ -46,15 +46,17 @@ OBJECTS    :=
 
 objects_of = $(patsubst %,$(B)/%.o,$(basename $(1)))
 
+include tools/module.mk
 include proto/module.mk
 include libcommon/module.mk
 include $(wildcard svc-*/module.mk)
 include tests/module.mk
-include tools/module.mk
 include deploy/module.mk
 
-.PHONY: all help clean
+.PHONY: all contracts help clean
 all: $(PROGRAMS) ## Build every service (MODE=debug, release or asan; CC=gcc or clang)
+
+contracts: $(GENERATED_HEADERS) $(DESCRIPTOR_SET) ## Generate C and the descriptor set from proto/ and migrations
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'

@@ -82,6 +82,3 @@ $(CONTRACTS): $(contract_objects)
 
 # protoc-c's own output.
 $(patsubst $(GEN)/%.c,$(B)/gen/%.o,$(pb_c_sources)): CFLAGS += -Wno-missing-prototypes -Wno-shadow
-
-.PHONY: contracts
-contracts: $(GENERATED_HEADERS) $(DESCRIPTOR_SET) ## Generate C and the descriptor set from proto/

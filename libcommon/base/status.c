@@ -43,6 +43,21 @@ bool status_may_retry(const struct status *st)
     }
 }
 
+bool status_is_refusal(const struct status *st)
+{
+    switch (st->code) {
+    case CODE_INVALID_ARGUMENT:
+    case CODE_NOT_FOUND:
+    case CODE_ALREADY_EXISTS:
+    case CODE_PERMISSION_DENIED:
+    case CODE_FAILED_PRECONDITION:
+    case CODE_OUT_OF_RANGE:
+    case CODE_UNIMPLEMENTED:
+    case CODE_UNAUTHENTICATED: return true;
+    default: return false;
+    }
+}
+
 const char *code_name(enum code code)
 {
     static const char *const names[] = {

@@ -57,6 +57,12 @@ MUST_USE bool status_is(const struct status *st, const char *reason);
  */
 MUST_USE bool status_may_retry(const struct status *st);
 
+/*
+ * A definite no: the call was understood, refused, and changed nothing. Not so INTERNAL, CANCELLED,
+ * UNKNOWN and what status_may_retry: after those nobody knows.
+ */
+MUST_USE bool status_is_refusal(const struct status *st);
+
 /* "INVALID_ARGUMENT" for CODE_INVALID_ARGUMENT; "CODE_77" is never seen, unknown values read
  * "UNKNOWN". */
 const char *code_name(enum code code);

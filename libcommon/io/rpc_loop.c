@@ -130,6 +130,8 @@ struct status rpc_loop_start(struct loop *loop)
 
 void rpc_loop_stop(void)
 {
+    if (!core.loop)
+        return;
     loop_off_round_end(core.loop, on_round_end, NULL);
     grpc_completion_queue_shutdown(core.queue);
     for (;;) {
@@ -208,7 +210,6 @@ bool rpc_wait_done(struct rpc_wait *wait, const char *what)
     AUTO(task_shield_end)
     struct task_shield shield = task_shield_in_us(LONGER_THAN_CORE_TAKES_US);
 
-    (void)shield;
     rpc_wait_interruptibly(wait, what);
     if (!wait->done)
         BUG("gRPC core did not end a batch: %s", what);

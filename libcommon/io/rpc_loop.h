@@ -31,7 +31,7 @@ struct rpc_op {
  * then.
  */
 MUST_USE struct status rpc_loop_start(struct loop *loop);
-/* Everything made of gRPC is destroyed by then. */
+/* Everything made of gRPC is destroyed by then. Does nothing when it was not started. */
 void rpc_loop_stop(void);
 
 grpc_completion_queue *rpc_loop_queue(void);

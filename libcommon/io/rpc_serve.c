@@ -178,7 +178,6 @@ static void serve_unary(struct server_call *call)
     struct trace_context *trace = trace_current();
     ProtobufCMessage *out = arena_alloc(call->arena, method->out->sizeof_message);
 
-    (void)limit;
     trace_enter(trace, request_header(&rq, "traceparent"));
     trace_set_request_id(trace, request_header(&rq, "x-request-id"));
     protobuf_c_message_init(method->out, out);

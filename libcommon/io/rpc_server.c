@@ -282,7 +282,6 @@ void rpc_server_set_serving(struct rpc_server *server, bool serving)
 static bool wait_for_shutdown(struct rpc_wait *shutdown, int64_t grace_us)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(grace_us);
-    (void)limit;
     rpc_wait_interruptibly(shutdown, "calls in flight");
     return shutdown->done;
 }

@@ -284,6 +284,18 @@ void task_cancel(struct task *task)
         task_wake(task);
 }
 
+void task_stop(struct task *task)
+{
+    if (!task)
+        return;
+    AUTO(task_shield_end) struct task_shield shield = task_shield_in_us(60 * CLOCK_US_PER_S);
+    task_cancel(task);
+    const struct status st = task_join(task);
+    if (!status_ok(&st))
+        BUG("task %s does not end, it waits for %s", task->name,
+            task->waits_for ? task->waits_for : "nothing");
+}
+
 struct task *task_self(void)
 {
     return sys.running;

@@ -44,6 +44,12 @@ MUST_USE SUSPENDS struct status task_join(struct task *task);
 /* Makes the task's present and later waits return CANCELLED. Idempotent; NULL is fine. */
 void task_cancel(struct task *task);
 
+/*
+ * Cancels the task, waits for its end whatever happens to the caller, frees it. A task that does not
+ * unwind within a minute is a bug. NULL is fine.
+ */
+SUSPENDS void task_stop(struct task *task);
+
 /* The running task; NULL in the loop's own callbacks. */
 struct task *task_self(void);
 

@@ -226,7 +226,6 @@ static void body_deadline(void)
     expect_ok(task_yield());
     {
         AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(20 * 1000);
-        (void)limit;
         expect_code(set_stock(1, &response), DEADLINE_EXCEEDED);
     }
     while (!behaviour.hang_ended)

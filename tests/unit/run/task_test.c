@@ -62,11 +62,9 @@ static void body_with_deadline(void)
     const int64_t before_us = clock_mono_us();
     {
         AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2000);
-        (void)limit;
         expect_code(task_sleep_us(60 * CLOCK_US_PER_S), DEADLINE_EXCEEDED);
         expect_code(task_park("nothing"), DEADLINE_EXCEEDED);
         AUTO(task_deadline_end) struct task_deadline longer = task_deadline_in_us(CLOCK_US_PER_S);
-        (void)longer;
         expect_code(task_check(), DEADLINE_EXCEEDED);
     }
     expect_true(clock_mono_us() - before_us >= 2000);
@@ -96,7 +94,6 @@ static void sleeps_long(void *arg)
     (void)arg;
     seen_in_sleep = task_sleep_us(60 * CLOCK_US_PER_S).code;
     AUTO(task_shield_end) struct task_shield shield = task_shield_in_us(CLOCK_US_PER_S);
-    (void)shield;
     seen_in_shield = task_sleep_us(1000).code;
 }
 
@@ -124,7 +121,6 @@ static void body_joins_late(void)
     struct task *task = task_spawn("sleeper", sleeps_long, NULL);
     {
         AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(1000);
-        (void)limit;
         expect_code(task_join(task), DEADLINE_EXCEEDED);
     }
     task_cancel(task);
@@ -158,7 +154,6 @@ static void body_waits_for_fd(void)
         char byte;
         expect_int_equal(read(ends[0], &byte, 1), 1);
         AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(1000);
-        (void)limit;
         expect_code(task_wait_fd(ends[0], EV_READ, &events), DEADLINE_EXCEEDED);
     }
     close(ends[0]);

@@ -1,0 +1,63 @@
+#pragma once
+
+/*
+ * What the files of service share.
+ */
+
+#include "app/service.h"
+#include "app/service_config.h"
+#include "run/sync.h"
+
+struct auth;
+struct http_admin;
+struct mq_producer;
+struct relay;
+struct service_token;
+
+enum { ROLE_API = 1, ROLE_RELAY = 2, ROLE_WORKER = 4 };
+enum { SERVICE_PEERS_MAX = 8, SERVICE_PARTS_MAX = 16 };
+
+struct service_peer_entry {
+    const char *name;
+    struct rpc_client *client;
+};
+
+struct service {
+    const struct service_description *description;
+    struct service_config config;
+    unsigned roles;
+    char owner[128]; /* host:pid:random: this start of this process */
+
+    struct loop *loop;
+    struct http_admin *admin;
+    struct auth *auth;
+    struct service_token *token;
+    struct db *db;
+    struct ids *ids;
+    struct outbox *outbox;
+    struct cache *cache;
+    struct http *http;
+    struct mq_producer *producer;
+    struct relay *relay;
+    struct saga_runner *sagas;
+    struct rpc_server *rpc;
+    struct service_peer_entry peers[SERVICE_PEERS_MAX];
+    size_t peer_count;
+    struct consumer_config consumer_configs[SERVICE_PARTS_MAX];
+    struct consumer *consumers[SERVICE_PARTS_MAX];
+    struct periodic *periodics[SERVICE_PARTS_MAX];
+    void *app;
+
+    struct task *life;
+    struct wait_queue stop_asked;
+    bool stopping;
+    bool ready;
+    int exit_code;
+};
+
+/* service_parts.c: what is made at start and released at the end. */
+MUST_USE SUSPENDS struct status service_parts_start(struct service *service);
+SUSPENDS void service_parts_stop(struct service *service);
+
+/* service_admin.c */
+MUST_USE struct status service_admin_start(struct service *service);

@@ -1,0 +1,63 @@
+#pragma once
+
+/*
+ * consumer: reacts to events of Kafka, each once. The inbox row and what the handler writes are one
+ * transaction, so an event that comes again (crash, rebalance, a relay that repeats) changes
+ * nothing.
+ *
+ * Projections keep what has the higher version; reactions use the inbox alone and never drop by
+ * version. A handler that fails is asked again with the same event after a growing pause, while
+ * other partitions flow. Table: inbox (libcommon/patterns/migrations).
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+#include "io/contract.h"
+#include "io/mq.h"
+
+struct consumer;
+struct db;
+struct db_tx;
+struct loop;
+
+/* Valid while the handler runs. */
+struct event {
+    const struct event_type *type;
+    const ProtobufCMessage *message; /* of type->message */
+    const char *id;                  /* ce_id */
+    const char *source;              /* ce_source */
+    struct arena *arena;
+};
+
+/*
+ * Writes through `tx` and returns OK, or changes nothing that outlives the transaction. No RPC,
+ * publish or sleep in here: the transaction is open. Commit is the consumer's.
+ */
+typedef struct status (*event_handler)(void *arg, struct db_tx *tx, const struct event *event);
+
+struct event_route {
+    const struct event_type *type;
+    event_handler handler;
+};
+
+enum { CONSUMER_ROUTES_MAX = 16 };
+
+struct consumer_config {
+    const char *name; /* "<context>.<consumer>": group and inbox key */
+    struct db *db;
+    const struct event_route *routes; /* other events on their topics are passed over */
+    size_t route_count;
+    void *arg;
+    /* Called after each commit, may be NULL: wakes what waits for the rows that were written. */
+    void (*after_commit)(void *arg);
+};
+
+/* `config` and its routes are kept. */
+MUST_USE struct status consumer_start(struct loop *loop, const struct mq_config *mq,
+                                      const struct consumer_config *config, struct consumer **ret);
+SUSPENDS void consumer_stop(struct consumer *consumer); /* NULL is fine */
+MUST_USE bool consumer_is_joined(const struct consumer *consumer);

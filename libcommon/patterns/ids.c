@@ -1,0 +1,222 @@
+#include "patterns/ids.h"
+
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "io/db.h"
+#include "observe/log.h"
+#include "run/task.h"
+
+enum {
+    TTL_MS = 15 * 1000,
+    RENEW_MS = 5 * 1000,
+    CALL_LIMIT_US = 2 * 1000 * 1000,
+    RETRY_US = 200 * 1000,
+};
+
+struct ids {
+    struct db *db;
+    const char *owner;
+    unsigned service;
+    unsigned node;
+    struct id_maker maker;
+    struct id_maker user_maker;
+    struct order_no_maker order_no_maker;
+    struct task *task;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_unix_us() / CLOCK_US_PER_MS;
+}
+
+/*
+ * The mark is in unix time of the machine, which ids are made of; that the lease has run out is
+ * decided by the database's clock. Rows are written once by the first who needs them.
+ */
+static struct status insert_nodes(struct db_tx *tx, unsigned service)
+{
+    struct db_value values[(ID_NODE_MAX + 1) * 2];
+
+    for (unsigned node = 0; node <= ID_NODE_MAX; node++) {
+        values[2 * node] = DB_U64(service);
+        values[2 * node + 1] = DB_U64(node);
+    }
+    return db_insert_rows(tx,
+                          "INSERT INTO node_lease (service, node) VALUES {,|(?, ?)} "
+                          "ON DUPLICATE KEY UPDATE node = VALUES(node)",
+                          (struct db_set){.values = values, .width = 2, .rows = ID_NODE_MAX + 1},
+                          NULL);
+}
+
+static struct status pick_free(struct db_tx *tx, unsigned service, int64_t *ret_node,
+                               int64_t *ret_mark_ms)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT node, high_water_ms FROM node_lease WHERE service = ? "
+                 "AND until_at < UTC_TIMESTAMP(6) AND high_water_ms < ? ORDER BY node LIMIT 1 "
+                 "FOR UPDATE",
+                 DB_ARGS(DB_U64(service), DB_I64(now_ms())), &rows));
+    *ret_node = -1;
+    if (db_rows_next(&rows)) {
+        *ret_node = db_get_i64(&rows, 0);
+        *ret_mark_ms = db_get_i64(&rows, 1);
+    }
+    return STATUS_OK;
+}
+
+static struct status claim(struct ids *ids, bool *ret_had)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    int64_t node, mark_ms = 0;
+
+    *ret_had = false;
+    TRY(db_tx_begin(&tx, ids->db));
+    TRY(pick_free(&tx, ids->service, &node, &mark_ms));
+    if (node < 0) {
+        TRY(insert_nodes(&tx, ids->service));
+        return db_tx_commit(&tx);
+    }
+    const int64_t fence_ms = now_ms() + TTL_MS;
+    TRY(db_exec(&tx,
+                "UPDATE node_lease SET owner = ?, high_water_ms = ?, "
+                "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE service = ? AND node = ?",
+                DB_ARGS(DB_TEXT(ids->owner), DB_I64(fence_ms), DB_I64(TTL_MS * CLOCK_US_PER_MS),
+                        DB_U64(ids->service), DB_I64(node)),
+                NULL));
+    TRY(db_tx_commit(&tx));
+
+    ids->node = (unsigned)node;
+    ids->maker = id_maker_start(ids->service, ids->node, mark_ms, fence_ms);
+    ids->user_maker = ids->maker;
+    order_no_maker_start(&ids->order_no_maker, ids->node, mark_ms / 1000, fence_ms / 1000);
+    *ret_had = true;
+    return STATUS_OK;
+}
+
+static void set_fence(struct ids *ids, int64_t fence_ms)
+{
+    ids->maker.fence_ms = fence_ms;
+    ids->user_maker.fence_ms = fence_ms;
+    ids->order_no_maker.fence_s = fence_ms / 1000;
+}
+
+static struct status write_mark(struct ids *ids, int64_t mark_ms, int64_t ttl_us, bool *ret_ours)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    uint64_t affected;
+
+    TRY(db_tx_begin(&tx, ids->db));
+    TRY(db_exec(&tx,
+                "UPDATE node_lease SET high_water_ms = ?, "
+                "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE service = ? AND node = ? AND owner = ?",
+                DB_ARGS(DB_I64(mark_ms), DB_I64(ttl_us), DB_U64(ids->service), DB_U64(ids->node),
+                        DB_TEXT(ids->owner)),
+                &affected));
+    TRY(db_tx_commit(&tx));
+    *ret_ours = affected == 1;
+    return STATUS_OK;
+}
+
+/*
+ * The next holder sees the mark; until the write is known to be there, ids stay below the old one.
+ */
+static void renew(struct ids *ids)
+{
+    const int64_t fence_ms = now_ms() + TTL_MS;
+    bool ours = true;
+    const struct status st = write_mark(ids, fence_ms, TTL_MS * CLOCK_US_PER_MS, &ours);
+
+    if (!status_ok(&st)) {
+        log_warn("node lease not renewed", LOG_STATUS(st));
+        return;
+    }
+    if (ours) {
+        set_fence(ids, fence_ms);
+        return;
+    }
+    bool had = false;
+    log_error("node lease lost, taking another", LOG_I64("node", ids->node));
+    set_fence(ids, 0);
+    status_ignore(claim(ids, &had), "tried again at the next renewal");
+}
+
+static void keep(void *arg)
+{
+    while (task_sleep_us(RENEW_MS * CLOCK_US_PER_MS).code == CODE_OK)
+        renew(arg);
+}
+
+struct status ids_start(struct db *db, unsigned service, const char *owner, struct ids **ret)
+{
+    struct ids *ids = mem_new(struct ids);
+    struct status st = STATUS_OK;
+    bool had = false;
+
+    ids->db = db;
+    ids->owner = owner;
+    ids->service = service;
+    while (status_ok(&st) && !had) {
+        st = claim(ids, &had);
+        if (status_ok(&st) && !had)
+            st = task_sleep_us(RETRY_US);
+    }
+    if (!status_ok(&st)) {
+        mem_free(ids);
+        return st;
+    }
+    ids->task = task_spawn("node lease", keep, ids);
+    BUG_ON(!ids->task);
+    log_info("node lease taken", LOG_I64("node", ids->node));
+    *ret = ids;
+    return STATUS_OK;
+}
+
+static int64_t last_issued_ms(const struct ids *ids)
+{
+    const int64_t plain_ms = ids->maker.last_ms, user_ms = ids->user_maker.last_ms;
+    int64_t last_ms = plain_ms > user_ms ? plain_ms : user_ms;
+
+    for (size_t i = 0; i < ARRAY_LEN(ids->order_no_maker.slots); i++)
+        if (ids->order_no_maker.slots[i].last_s * 1000 + 999 > last_ms)
+            last_ms = ids->order_no_maker.slots[i].last_s * 1000 + 999;
+    return last_ms;
+}
+
+void ids_stop(struct ids *ids)
+{
+    bool ours;
+
+    if (!ids)
+        return;
+    task_stop(ids->task);
+    set_fence(ids, 0);
+    status_ignore(write_mark(ids, last_issued_ms(ids), -1, &ours), "the lease runs out by itself");
+    mem_free(ids);
+}
+
+struct status ids_next(struct ids *ids, int64_t *ret)
+{
+    return id_next(&ids->maker, now_ms(), ret);
+}
+
+struct status ids_next_for_user(struct ids *ids, int64_t user_id, int64_t *ret)
+{
+    return id_next_for_user(&ids->user_maker, now_ms(), user_id, ret);
+}
+
+struct status ids_next_order_no(struct ids *ids, int64_t user_id, char *ret)
+{
+    return order_no_next(&ids->order_no_maker, now_ms() / 1000, user_id, ret);
+}
+
+unsigned ids_node(const struct ids *ids)
+{
+    return ids->node;
+}

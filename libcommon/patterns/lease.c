@@ -1,0 +1,142 @@
+#include "patterns/lease.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/db.h"
+#include "observe/log.h"
+#include "run/sync.h"
+#include "run/task.h"
+
+enum {
+    CALL_LIMIT_US = 2 * 1000 * 1000,
+    /* We stop believing this long before the database does. */
+    MARGIN_US = 1000 * 1000,
+};
+
+struct lease {
+    struct db *db;
+    const char *name;
+    const char *owner;
+    struct task *task;
+    struct wait_queue taken;
+    int64_t held_until_us; /* boot time; 0: not held */
+    uint64_t term;
+};
+
+static struct status update_row(struct lease *lease, struct db_tx *tx, bool *ret_held)
+{
+    uint64_t affected;
+
+    TRY(db_exec(tx,
+                "UPDATE lease SET owner = ?, until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE name = ? AND (owner = ? OR until_at < UTC_TIMESTAMP(6))",
+                DB_ARGS(DB_TEXT(lease->owner), DB_I64(LEASE_TTL_MS * CLOCK_US_PER_MS),
+                        DB_TEXT(lease->name), DB_TEXT(lease->owner)),
+                &affected));
+    *ret_held = affected == 1;
+    return STATUS_OK;
+}
+
+/* The first time ever. Somebody else may have been faster. */
+static struct status insert_row(struct lease *lease, struct db_tx *tx, bool *ret_held)
+{
+    const struct status st = db_exec(tx,
+                                     "INSERT INTO lease (name, owner, until_at) "
+                                     "VALUES (?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)",
+                                     DB_ARGS(DB_TEXT(lease->name), DB_TEXT(lease->owner),
+                                             DB_I64(LEASE_TTL_MS * CLOCK_US_PER_MS)),
+                                     NULL);
+    *ret_held = status_ok(&st);
+    return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
+}
+
+static struct status claim(struct lease *lease, bool *ret_held)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, lease->db));
+    TRY(update_row(lease, &tx, ret_held));
+    if (!*ret_held && !lease->term)
+        TRY(insert_row(lease, &tx, ret_held));
+    return db_tx_commit(&tx);
+}
+
+static void renew(struct lease *lease)
+{
+    const int64_t asked_us = clock_boot_us();
+    const bool had = lease_is_held(lease);
+    bool held = false;
+    const struct status st = claim(lease, &held);
+
+    if (!status_ok(&st)) {
+        log_warn("lease not renewed", LOG_STR("lease", lease->name), LOG_STATUS(st));
+        return; /* believed in until it runs out */
+    }
+    lease->held_until_us = held ? asked_us + LEASE_TTL_MS * CLOCK_US_PER_MS - MARGIN_US : 0;
+    if (!held || had)
+        return;
+    lease->term++;
+    log_info("lease taken", LOG_STR("lease", lease->name));
+    wait_queue_wake_all(&lease->taken);
+}
+
+static void keep(void *arg)
+{
+    struct lease *lease = arg;
+    struct status st = STATUS_OK;
+
+    while (status_ok(&st)) {
+        renew(lease);
+        st = task_sleep_us(LEASE_RENEW_MS * CLOCK_US_PER_MS);
+    }
+}
+
+static struct status give_back(struct lease *lease)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, lease->db));
+    TRY(db_exec(&tx,
+                "UPDATE lease SET owner = '', until_at = '2000-01-01' WHERE name = ? AND owner = ?",
+                DB_ARGS(DB_TEXT(lease->name), DB_TEXT(lease->owner)), NULL));
+    return db_tx_commit(&tx);
+}
+
+struct lease *lease_start(struct db *db, const char *name, const char *owner)
+{
+    struct lease *lease = mem_new(struct lease);
+
+    lease->db = db;
+    lease->name = name;
+    lease->owner = owner;
+    lease->task = task_spawn("lease", keep, lease);
+    BUG_ON(!lease->task);
+    return lease;
+}
+
+void lease_stop(struct lease *lease)
+{
+    task_stop(lease->task);
+    if (lease_is_held(lease))
+        status_ignore(give_back(lease), "it runs out by itself");
+    mem_free(lease);
+}
+
+bool lease_is_held(const struct lease *lease)
+{
+    return clock_boot_us() < lease->held_until_us;
+}
+
+struct status lease_wait(struct lease *lease)
+{
+    while (!lease_is_held(lease))
+        TRY(wait_queue_wait(&lease->taken, "lease"));
+    return STATUS_OK;
+}
+
+uint64_t lease_term(const struct lease *lease)
+{
+    return lease->term;
+}

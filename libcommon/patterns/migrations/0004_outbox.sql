@@ -1,0 +1,13 @@
+CREATE TABLE IF NOT EXISTS outbox (
+    seq          BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
+    day          DATE NOT NULL,
+    event_id     BIGINT NOT NULL,
+    type         VARBINARY(64) NOT NULL,
+    topic        VARBINARY(64) NOT NULL,
+    aggregate_id BIGINT NOT NULL,
+    traceparent  VARBINARY(55) NOT NULL,
+    payload      MEDIUMBLOB NOT NULL,
+    created_at   DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+    PRIMARY KEY (seq, day)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin
+PARTITION BY RANGE COLUMNS (day) (PARTITION later VALUES LESS THAN (MAXVALUE))

@@ -1,0 +1,89 @@
+#include "patterns/periodic.h"
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "run/task.h"
+
+enum { FAILED_FIRST_US = 100 * 1000, FAILED_MOST_US = 10 * 1000 * 1000 };
+
+struct periodic {
+    struct periodic_config config;
+    struct task *task;
+    struct backoff failed;
+    bool pausing;
+    bool nudged;
+    struct metric_family *runs;
+};
+
+static struct status run_once(struct periodic *periodic, bool *ret_more)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(periodic->config.limit_ms * CLOCK_US_PER_MS);
+
+    *ret_more = false;
+    return periodic->config.run(periodic->config.arg, ret_more);
+}
+
+static void take_pause(struct periodic *periodic, int64_t us)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(us);
+
+    periodic->pausing = true;
+    if (!periodic->nudged)
+        status_ignore(task_park("next run"), "nudged or not, it runs");
+    periodic->pausing = false;
+    periodic->nudged = false;
+}
+
+static void run(void *arg)
+{
+    struct periodic *periodic = arg;
+    bool more;
+
+    while (task_check().code != CODE_CANCELLED) {
+        const struct status st = run_once(periodic, &more);
+        metric_add(
+            metric_series(periodic->runs, periodic->config.name, status_ok(&st) ? "ok" : "failed"),
+            1);
+        if (status_ok(&st)) {
+            backoff_reset(&periodic->failed);
+            if (!more)
+                take_pause(periodic, periodic->config.period_ms * CLOCK_US_PER_MS);
+        } else if (st.code != CODE_CANCELLED) {
+            log_warn("periodic run failed", LOG_STR("name", periodic->config.name), LOG_STATUS(st));
+            take_pause(periodic, backoff_next_us(&periodic->failed, random_u64()));
+        }
+    }
+}
+
+struct periodic *periodic_start(const struct periodic_config *config)
+{
+    struct periodic *periodic = mem_new(struct periodic);
+
+    periodic->config = *config;
+    periodic->failed = backoff_between(FAILED_FIRST_US, FAILED_MOST_US);
+    periodic->runs = metric_family(METRIC_COUNTER, "souk_periodic_runs_total", "name,outcome",
+                                   "Runs of sweeps and scans");
+    periodic->task = task_spawn(config->name, run, periodic);
+    BUG_ON(!periodic->task);
+    return periodic;
+}
+
+void periodic_stop(struct periodic *periodic)
+{
+    if (!periodic)
+        return;
+    task_stop(periodic->task);
+    mem_free(periodic);
+}
+
+void periodic_nudge(struct periodic *periodic)
+{
+    periodic->nudged = true;
+    if (periodic->pausing)
+        task_wake(periodic->task);
+}

@@ -1,0 +1,34 @@
+#pragma once
+
+/*
+ * periodic: a task that does something again and again: sweeps, scans of dirty rows. Each process
+ * that has the role runs it, so what it does must be safe side by side (compare-and-set, row
+ * locks).
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/status.h"
+
+struct periodic;
+
+struct periodic_config {
+    const char *name;
+    int64_t period_ms; /* pause between runs that found nothing more to do */
+    int64_t limit_ms;  /* deadline of one run */
+    /*
+     * `*ret_more`: there is more work, run again at once. A failure is logged and tried again
+     * later.
+     */
+    struct status (*run)(void *arg, bool *ret_more);
+    void *arg;
+};
+
+/* `config` is copied; its name is kept. */
+MUST_USE struct periodic *periodic_start(const struct periodic_config *config);
+SUSPENDS void periodic_stop(struct periodic *periodic); /* NULL is fine */
+
+/* There is work: run now instead of after the pause. */
+void periodic_nudge(struct periodic *periodic);

@@ -1,0 +1,263 @@
+#include "patterns/relay.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "io/db.h"
+#include "io/mq.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "patterns/lease.h"
+#include "patterns/outbox.h"
+#include "patterns/relay_read.h"
+#include "run/task.h"
+
+enum {
+    PAUSE_LEAST_US = 1000,
+    PAUSE_MOST_US = 100 * 1000,
+    ROUND_LIMIT_US = 10 * 1000 * 1000, /* of each database or Kafka step */
+    ROUND_ARENA_MAX = 256 * 1024 * 1024,
+    /* The hard life of a transaction, and a margin for clocks and a commit under way. */
+    GAP_LIFE_US = (DB_TX_LIFE_MAX_S + 5) * 1000 * 1000,
+};
+
+struct relay {
+    struct db *db;
+    struct mq_producer *producer;
+    struct outbox *outbox;
+    struct lease *lease;
+    struct task *task;
+    struct arena *arena; /* of one round */
+    struct relay_gaps gaps;
+    uint64_t term; /* of the lease under which the gaps were read */
+    uint64_t stored_cursor;
+    int64_t pause_us;
+    bool sleeping;
+    bool stopping;
+    struct metric *published;
+    struct metric *open_gaps;
+    struct metric *age;
+};
+
+/* The row is not committed yet, but soon: look again quickly, then slower. */
+static void on_add(void *arg)
+{
+    struct relay *relay = arg;
+
+    relay->pause_us = PAUSE_LEAST_US;
+    if (relay->sleeping)
+        task_wake(relay->task);
+}
+
+static void idle(struct relay *relay)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(relay->pause_us);
+
+    relay->sleeping = true;
+    status_ignore(task_park("outbox rows"), "woken or not, the next round looks");
+    relay->sleeping = false;
+    relay->pause_us = relay->pause_us * 2 < PAUSE_MOST_US ? relay->pause_us * 2 : PAUSE_MOST_US;
+}
+
+static struct status start_term(struct relay *relay)
+{
+    uint64_t cursor;
+
+    TRY(relay_read_cursor(relay->db, &cursor));
+    relay_gaps_start(&relay->gaps, cursor, GAP_LIFE_US);
+    relay->stored_cursor = cursor;
+    relay->term = lease_term(relay->lease);
+    log_info("relay starts", LOG_I64("cursor", (int64_t)cursor));
+    return STATUS_OK;
+}
+
+static int by_seq(const void *a, const void *b)
+{
+    const struct relay_row *left = a, *right = b;
+    return (left->seq > right->seq) - (left->seq < right->seq);
+}
+
+/*
+ * Forward first, then the gaps: a row that is visible has every earlier one of its aggregate behind
+ * it.
+ */
+static struct status read_rows(struct relay *relay, struct relay_rows *rows)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(ROUND_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_read_begin(&tx, relay->db));
+    TRY(relay_read_forward(&tx, &relay->gaps, clock_mono_us(), relay->arena, rows));
+    TRY(relay_read_gaps(&tx, &relay->gaps, relay->arena, rows));
+    if (rows->count)
+        qsort(rows->list, rows->count, sizeof *rows->list, by_seq);
+    return STATUS_OK;
+}
+
+static const char *rfc3339(int64_t unix_us, struct arena *arena)
+{
+    const time_t seconds = unix_us / CLOCK_US_PER_S;
+    struct tm utc;
+    char text[32];
+
+    gmtime_r(&seconds, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+    return arena_printf(arena, "%s.%06dZ", text, (int)(unix_us % CLOCK_US_PER_S));
+}
+
+static void to_message(const struct relay *relay, const struct relay_row *row,
+                       struct mq_message *ret)
+{
+    struct arena *arena = relay->arena;
+    const char *key = arena_printf(arena, "%" PRId64, row->aggregate_id);
+    const struct mq_header headers[] = {
+        {"ce_specversion", "1.0"},
+        {"ce_id", arena_printf(arena, "%" PRId64, row->event_id)},
+        {"ce_type", row->type},
+        {"ce_source", outbox_source(relay->outbox)},
+        {"ce_time", rfc3339(row->created_us, arena)},
+        {"ce_subject", key},
+        {"content-type", "application/protobuf"},
+        {"traceparent", row->traceparent},
+    };
+
+    *ret = (struct mq_message){
+        .topic = row->topic,
+        .key = key,
+        .key_size = strlen(key),
+        .value = row->payload,
+        .value_size = row->payload_size,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+        if (*headers[i].value)
+            ret->headers[ret->header_count++] = headers[i];
+}
+
+static struct status produce(struct relay *relay, const struct mq_message *messages, size_t count)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(ROUND_LIMIT_US);
+
+    return mq_produce(relay->producer, messages, count);
+}
+
+/* The gaps know these rows as handled, so they are sent until they are, or the lease is lost. */
+static struct status publish(struct relay *relay, const struct relay_rows *rows)
+{
+    struct backoff pause = backoff_between(100 * 1000, CLOCK_US_PER_S);
+    struct mq_message *messages = arena_array_of(relay->arena, struct mq_message, rows->count);
+    struct status st;
+
+    for (size_t i = 0; i < rows->count; i++)
+        to_message(relay, &rows->list[i], &messages[i]);
+    for (;;) {
+        st = produce(relay, messages, rows->count);
+        if (status_ok(&st) || !lease_is_held(relay->lease) || relay->stopping)
+            return st;
+        log_warn("events not published, trying again", LOG_I64("events", (int64_t)rows->count),
+                 LOG_STATUS(st));
+        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
+    }
+}
+
+static void close_gaps(struct relay *relay)
+{
+    const uint64_t closed = relay_gaps_expire(&relay->gaps, clock_mono_us());
+
+    if (closed)
+        log_debug("outbox gaps closed", LOG_I64("numbers", (int64_t)closed));
+    metric_set(relay->open_gaps, (double)relay->gaps.count);
+}
+
+static struct status store_cursor(struct relay *relay)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(ROUND_LIMIT_US);
+    const uint64_t cursor = relay_gaps_cursor(&relay->gaps);
+
+    if (cursor == relay->stored_cursor)
+        return STATUS_OK;
+    TRY(relay_write_cursor(relay->db, cursor));
+    relay->stored_cursor = cursor;
+    return STATUS_OK;
+}
+
+static struct status run_round(struct relay *relay)
+{
+    struct relay_rows rows = {0};
+
+    arena_reset(relay->arena);
+    TRY(lease_wait(relay->lease));
+    if (relay->term != lease_term(relay->lease))
+        TRY(start_term(relay));
+    TRY(read_rows(relay, &rows));
+    if (rows.count) {
+        TRY(publish(relay, &rows));
+        metric_add(relay->published, (double)rows.count);
+        metric_set(relay->age,
+                   (double)(clock_unix_us() - rows.list[0].created_us) / CLOCK_US_PER_S);
+    }
+    close_gaps(relay);
+    TRY(store_cursor(relay));
+    if (rows.count < RELAY_FORWARD_MAX && !relay->stopping)
+        idle(relay);
+    return STATUS_OK;
+}
+
+static void run(void *arg)
+{
+    struct relay *relay = arg;
+    struct backoff pause = backoff_between(100 * 1000, CLOCK_US_PER_S);
+
+    while (!relay->stopping) {
+        const struct status st = run_round(relay);
+        if (status_ok(&st)) {
+            backoff_reset(&pause);
+            continue;
+        }
+        if (st.code == CODE_CANCELLED)
+            break;
+        log_warn("relay round failed, reading again from the cursor", LOG_STATUS(st));
+        relay->term = 0; /* what the gaps know may not have been published */
+        status_ignore(task_sleep_us(backoff_next_us(&pause, random_u64())), "the loop looks");
+    }
+}
+
+struct relay *relay_start(const struct relay_config *config)
+{
+    struct relay *relay = mem_new(struct relay);
+
+    relay->db = config->db;
+    relay->producer = config->producer;
+    relay->outbox = config->outbox;
+    relay->pause_us = PAUSE_LEAST_US;
+    relay->arena = arena_new(ROUND_ARENA_MAX);
+    relay->published = metric_series(metric_family(METRIC_COUNTER, "souk_outbox_published_total",
+                                                   "", "Events acknowledged by Kafka"));
+    relay->open_gaps = metric_series(metric_family(METRIC_GAUGE, "souk_outbox_open_gaps", "",
+                                                   "Ranges of outbox numbers not seen yet"));
+    relay->age = metric_series(metric_family(METRIC_GAUGE, "souk_outbox_publish_delay_seconds", "",
+                                             "Age of the oldest event of the last round"));
+    relay->lease = lease_start(config->db, "outbox-relay", config->owner);
+    outbox_on_add(config->outbox, on_add, relay);
+    relay->task = task_spawn("relay", run, relay);
+    BUG_ON(!relay->task);
+    return relay;
+}
+
+void relay_stop(struct relay *relay)
+{
+    if (!relay)
+        return;
+    relay->stopping = true;
+    outbox_on_add(relay->outbox, NULL, NULL);
+    task_stop(relay->task);
+    lease_stop(relay->lease);
+    arena_free(relay->arena);
+    mem_free(relay);
+}

@@ -1,0 +1,304 @@
+#include "patterns/saga.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/db.h"
+#include "io/pb.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "patterns/saga_run.h"
+#include "run/task.h"
+
+enum {
+    RUN_ARENA_MAX = 16 * 1024 * 1024,
+    CLAIM_MAX = 50,
+    CLAIM_ARENA_MAX = 64 * 1024 * 1024,
+    POLL_US = 1000 * 1000,
+    CALL_LIMIT_US = 3 * 1000 * 1000,
+};
+
+struct saga_runner {
+    struct saga_runner_config config;
+    struct saga_run *runs;
+    size_t run_count;
+    struct task *poller;
+    struct task *renewer;
+    bool polling; /* asleep between polls */
+    bool nudged;
+    bool stopping;
+    struct wait_queue all_ended;
+    struct metric_family *ended;
+    struct metric *running;
+};
+
+static void release(struct saga_run *run)
+{
+    if (--run->references)
+        return;
+    arena_free(run->saga.arena);
+    mem_free(run);
+}
+
+static void run_task(void *arg)
+{
+    struct saga_run *run = arg;
+    struct saga_runner *runner = run->runner;
+
+    run->task = task_self();
+    if (runner->stopping)
+        task_cancel(run->task);
+    saga_run_to_end(run);
+    metric_add(metric_series(runner->ended, run->kind->name,
+                             status_ok(&run->outcome) ? "done" : code_name(run->outcome.code)),
+               1);
+    *run->link = run->next;
+    if (run->next)
+        run->next->link = run->link;
+    runner->run_count--;
+    metric_set(runner->running, (double)runner->run_count);
+    if (!runner->run_count)
+        wait_queue_wake_all(&runner->all_ended);
+    release(run);
+}
+
+static struct saga_run *launch(struct saga_runner *runner, const struct saga_kind *kind,
+                               const struct saga_row *row)
+{
+    struct saga_run *run = mem_new(struct saga_run);
+
+    run->saga.id = row->id;
+    run->saga.app = runner->config.app;
+    run->saga.arena = arena_new(RUN_ARENA_MAX);
+    run->saga.run = run;
+    run->saga.state = pb_unpack(kind->state, row->state, row->state_size, run->saga.arena);
+    run->kind = kind;
+    run->db = runner->config.db;
+    run->owner = runner->config.owner;
+    run->phase = row->phase;
+    run->left_us = row->left_us;
+    run->runner = runner;
+    run->references = 1;
+    if (!run->saga.state)
+        BUG("the state of saga %lld is no %s", (long long)row->id, kind->state->name);
+    if (!task_go(kind->name, run_task, run)) { /* its lease runs out; somebody resumes it */
+        release(run);
+        return NULL;
+    }
+    run->link = &runner->runs;
+    run->next = runner->runs;
+    if (run->next)
+        run->next->link = &run->next;
+    runner->runs = run;
+    runner->run_count++;
+    metric_set(runner->running, (double)runner->run_count);
+    return run;
+}
+
+static const struct saga_kind *kind_named(const struct saga_runner *runner, const char *name)
+{
+    for (size_t i = 0; i < runner->config.kind_count; i++)
+        if (strcmp(runner->config.kinds[i]->name, name) == 0)
+            return runner->config.kinds[i];
+    return NULL;
+}
+
+static bool runs_here(const struct saga_runner *runner, int64_t id)
+{
+    for (const struct saga_run *run = runner->runs; run; run = run->next)
+        if (run->saga.id == id)
+            return true;
+    return false;
+}
+
+static void resume(struct saga_runner *runner, const struct saga_row *row)
+{
+    const struct saga_kind *kind = kind_named(runner, row->kind);
+
+    if (!kind) {
+        log_error("a saga of a kind that this binary does not know", LOG_I64("saga", row->id),
+                  LOG_STR("kind", row->kind));
+        return;
+    }
+    if (runs_here(runner, row->id)) /* our own lease ran out while we were slow; it goes on */
+        return;
+    log_info("saga resumed", LOG_I64("saga", row->id), LOG_STR("kind", row->kind),
+             LOG_I64("phase", row->phase));
+    launch(runner, kind, row);
+}
+
+static struct status claim_and_resume(struct saga_runner *runner, size_t *ret_count)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(arena_freep) struct arena *arena = arena_new(CLAIM_ARENA_MAX);
+    struct saga_row *rows;
+
+    *ret_count = 0;
+    if (runner->run_count + CLAIM_MAX > SAGAS_MAX)
+        return STATUS_OK;
+    TRY(saga_store_claim(runner->config.db, runner->config.owner, runner->config.lease_ms,
+                         CLAIM_MAX, arena, &rows, ret_count));
+    for (size_t i = 0; i < *ret_count; i++)
+        resume(runner, &rows[i]);
+    return STATUS_OK;
+}
+
+static void wait_for_poll(struct saga_runner *runner)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(POLL_US);
+
+    runner->polling = true;
+    if (!runner->nudged)
+        status_ignore(task_park("sagas to resume"), "woken or not, it looks");
+    runner->polling = false;
+    runner->nudged = false;
+}
+
+static void poll_task(void *arg)
+{
+    struct saga_runner *runner = arg;
+    size_t count;
+
+    while (!runner->stopping) {
+        const struct status st = claim_and_resume(runner, &count);
+        if (!status_ok(&st) && st.code != CODE_CANCELLED)
+            log_warn("sagas not looked for", LOG_STATUS(st));
+        if (count < CLAIM_MAX && !runner->stopping)
+            wait_for_poll(runner);
+    }
+}
+
+static struct status renew(struct saga_runner *runner)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+
+    return saga_store_renew(runner->config.db, runner->config.owner, runner->config.lease_ms);
+}
+
+static void renew_task(void *arg)
+{
+    struct saga_runner *runner = arg;
+    const int64_t period_us = runner->config.lease_ms * CLOCK_US_PER_MS / 3;
+
+    while (task_sleep_us(period_us).code == CODE_OK) {
+        if (!runner->run_count)
+            continue;
+        const struct status st = renew(runner);
+        if (!status_ok(&st))
+            log_warn("saga leases not renewed", LOG_STATUS(st));
+    }
+}
+
+struct saga_runner *saga_runner_start(const struct saga_runner_config *config)
+{
+    struct saga_runner *runner = mem_new(struct saga_runner);
+
+    runner->config = *config;
+    runner->ended = metric_family(METRIC_COUNTER, "souk_saga_ended_total", "kind,outcome",
+                                  "Sagas that came to their end");
+    runner->running = metric_series(
+        metric_family(METRIC_GAUGE, "souk_saga_running", "", "Sagas on their way here"));
+    runner->poller = task_spawn("saga poller", poll_task, runner);
+    runner->renewer = task_spawn("saga leases", renew_task, runner);
+    BUG_ON(!runner->poller || !runner->renewer);
+    return runner;
+}
+
+static void cancel_runs(struct saga_runner *runner)
+{
+    for (struct saga_run *run = runner->runs; run; run = run->next)
+        task_cancel(run->task);
+}
+
+void saga_runner_stop(struct saga_runner *runner)
+{
+    enum { END_LIMIT_US = 60 * 1000 * 1000 };
+
+    if (!runner)
+        return;
+    AUTO(task_shield_end) struct task_shield shield = task_shield_in_us(END_LIMIT_US);
+    runner->stopping = true;
+    task_stop(runner->poller);
+    task_stop(runner->renewer);
+    cancel_runs(runner);
+    while (runner->run_count) {
+        const struct status st = wait_queue_wait(&runner->all_ended, "sagas to leave");
+        BUG_ON(!status_ok(&st));
+    }
+    status_ignore(saga_store_give_back(runner->config.db, runner->config.owner),
+                  "the leases run out by themselves");
+    mem_free(runner);
+}
+
+struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
+                          const struct saga_kind *kind, int64_t id, const ProtobufCMessage *state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(RUN_ARENA_MAX);
+    const enum saga_phase phase = kind->pivot == SAGA_FORWARD_ONLY ? SAGA_PAST_PIVOT : SAGA_FORWARD;
+    const bool run_here = kind->pivot != SAGA_FORWARD_ONLY;
+
+    if (run_here && runner->run_count >= SAGAS_MAX)
+        return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "%zu sagas run here",
+                            runner->run_count);
+    return saga_store_insert(tx, kind->name, id, phase, pb_pack(state, arena), kind->deadline_ms,
+                             run_here ? runner->config.owner : "",
+                             run_here ? runner->config.lease_ms : 0);
+}
+
+static void copy_details(const struct error_details *from, struct arena *arena,
+                         struct error_details *ret)
+{
+    *ret = (struct error_details){.retry_after_ms = from->retry_after_ms};
+    for (size_t i = 0; i < from->metadata_count; i++)
+        error_details_add(ret, arena, arena_strdup(arena, from->metadata[i].key), "%s",
+                          from->metadata[i].value);
+    for (size_t i = 0; i < from->violation_count; i++)
+        error_details_field(ret, arena, from->violations[i].field, from->violations[i].description);
+}
+
+struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_kind *kind,
+                                int64_t id, const ProtobufCMessage *state, struct arena *arena,
+                                struct error_details *ret_details)
+{
+    const struct pb_bytes bytes = pb_pack(state, arena);
+    const struct saga_row row = {
+        .id = id,
+        .phase = SAGA_FORWARD,
+        .state = bytes.at,
+        .state_size = bytes.size,
+        .left_us = kind->deadline_ms * CLOCK_US_PER_MS,
+    };
+    struct saga_run *run = launch(runner, kind, &row);
+    struct status st = STATUS_OK;
+
+    if (!run)
+        return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task for the saga");
+    run->references++;
+    while (!run->ended && status_ok(&st))
+        st = wait_queue_wait(&run->waiting, "saga");
+    if (run->ended) {
+        st = run->outcome;
+        copy_details(&run->saga.details, arena, ret_details);
+    }
+    release(run);
+    return st;
+}
+
+void saga_nudge(struct saga_runner *runner)
+{
+    runner->nudged = true;
+    if (runner->polling)
+        task_wake(runner->poller);
+}
+
+struct status saga_pass_pivot(struct saga *saga, struct db_tx *tx)
+{
+    return saga_store_pass_pivot(tx, saga->id, saga->run->owner, pb_pack(saga->state, saga->arena));
+}
+
+const char *saga_step_id(const struct saga *saga)
+{
+    return arena_printf(saga->arena, "%lld/%s", (long long)saga->id,
+                        saga->run->kind->steps[saga->run->step].name);
+}

@@ -1,0 +1,177 @@
+#include "patterns/saga_run.h"
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "io/db.h"
+#include "observe/log.h"
+#include "patterns/retry.h"
+#include "run/task.h"
+
+enum { PAUSE_FIRST_US = 100 * 1000, PAUSE_MOST_US = 10 * 1000 * 1000 };
+
+static struct status call_action(struct saga_run *run, saga_action action)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
+
+    run->saga.details = (struct error_details){0};
+    return action(&run->saga);
+}
+
+/* The process stops or another one has taken over: leave everything as it is. */
+static bool must_leave(const struct status *st)
+{
+    if (status_is(st, "SAGA_LOST"))
+        return true;
+    const struct status own = task_check();
+    return own.code == CODE_CANCELLED;
+}
+
+static struct status act(struct saga_run *run)
+{
+    struct retry retry = retry_times(SAGA_STEP_TRIES);
+    struct status st;
+
+    do
+        st = call_action(run, run->kind->steps[run->step].act);
+    while (retry_again(&retry, &st));
+    return st;
+}
+
+/* Up to and with the pivot. */
+static struct status go_forward(struct saga_run *run)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(run->left_us);
+
+    for (run->step = 0; run->step <= run->kind->pivot; run->step++) {
+        TRY(task_check());
+        TRY(act(run));
+    }
+    run->phase = SAGA_PAST_PIVOT;
+    return STATUS_OK;
+}
+
+/* Runs until it is OK. What cannot be refused is still tried again, slowly, and shouted about. */
+static struct status insist(struct saga_run *run, saga_action action, const char *what)
+{
+    struct backoff pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US);
+
+    for (;;) {
+        const struct status st = call_action(run, action);
+        if (status_ok(&st) || must_leave(&st))
+            return st;
+        log_at(status_may_retry(&st) ? LOG_WARN : LOG_ERROR, "saga step not done, trying again",
+               LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
+               LOG_STR("step", run->kind->steps[run->step].name), LOG_STR("doing", what),
+               LOG_STATUS(st));
+        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
+    }
+}
+
+static struct status finish_forward(struct saga_run *run)
+{
+    for (run->step = run->kind->pivot + 1; run->step < (int)run->kind->step_count; run->step++)
+        TRY(insist(run, run->kind->steps[run->step].act, "act"));
+    return STATUS_OK;
+}
+
+static struct status undo_from(struct saga_run *run, int step)
+{
+    for (run->step = step; run->step >= 0; run->step--)
+        if (run->kind->steps[run->step].undo)
+            TRY(insist(run, run->kind->steps[run->step].undo, "undo"));
+    return STATUS_OK;
+}
+
+/* A definite refusal changed nothing at its step; of anything else nobody knows. */
+static int last_to_undo(const struct saga_run *run, const struct status *why)
+{
+    const int step = run->step < run->kind->pivot ? run->step : run->kind->pivot - 1;
+    const bool refused = run->step < run->kind->pivot && status_is_refusal(why);
+
+    return refused ? step - 1 : step;
+}
+
+static struct status decide_undo(struct saga_run *run, const struct status *why)
+{
+    struct backoff pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US);
+
+    for (;;) {
+        const struct status st =
+            saga_store_undo(run->db, run->saga.id, run->owner, why, &run->phase);
+        if (status_ok(&st) || must_leave(&st))
+            return st;
+        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
+    }
+}
+
+static struct status write_end(struct saga_run *run)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    const enum saga_phase end = run->phase == SAGA_UNDOING ? SAGA_UNDONE : SAGA_DONE;
+
+    TRY(db_tx_begin(&tx, run->db));
+    TRY(saga_store_end(&tx, run->saga.id, run->owner, end));
+    if (run->kind->ended)
+        TRY(run->kind->ended(&run->saga, &tx, &run->outcome));
+    return db_tx_commit(&tx);
+}
+
+static struct status end(struct saga_run *run)
+{
+    struct backoff pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US);
+
+    for (;;) {
+        const struct status st = write_end(run);
+        if (status_ok(&st) || must_leave(&st))
+            return st;
+        log_warn("saga end not written, trying again", LOG_I64("saga", run->saga.id),
+                 LOG_STR("kind", run->kind->name), LOG_STATUS(st));
+        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
+    }
+}
+
+static struct status run_phases(struct saga_run *run)
+{
+    int undo_step = run->kind->pivot - 1; /* resumed while undoing: how far it was nobody knows */
+
+    if (run->phase == SAGA_FORWARD) {
+        const struct status st = go_forward(run);
+        if (!status_ok(&st)) {
+            if (must_leave(&st))
+                return st;
+            undo_step = last_to_undo(run, &st);
+            run->outcome = st;
+            TRY(decide_undo(run, &st));
+        }
+    }
+    if (run->phase == SAGA_PAST_PIVOT) {
+        run->outcome = STATUS_OK;
+        TRY(finish_forward(run));
+    } else {
+        const struct error_details details = run->saga.details;
+        TRY(undo_from(run, undo_step));
+        run->saga.details = details;
+    }
+    return end(run);
+}
+
+void saga_run_to_end(struct saga_run *run)
+{
+    const struct status st = run_phases(run);
+
+    if (!status_ok(&st)) {
+        log_info("saga left", LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
+                 LOG_STATUS(st));
+        run->outcome =
+            status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "it goes on elsewhere");
+    } else if (!status_ok(&run->outcome)) {
+        log_info("saga undone", LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
+                 LOG_STATUS(run->outcome));
+    }
+    run->ended = true;
+    wait_queue_wake_all(&run->waiting);
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+/*
+ * saga_run: one saga on its way, from a row to its end. Private to saga.
+ */
+
+#include "patterns/saga.h"
+#include "patterns/saga_store.h"
+#include "run/sync.h"
+
+struct task;
+
+struct saga_run {
+    struct saga saga;
+    const struct saga_kind *kind;
+    struct db *db;
+    const char *owner;
+    enum saga_phase phase;
+    int64_t left_us; /* until the deadline, when it started here */
+    int step;        /* under way */
+    struct task *task;
+    /* The end, for whoever waits. */
+    bool ended; /* or lost: then the outcome says so */
+    struct status outcome;
+    struct wait_queue waiting;
+    unsigned references;
+    struct saga_runner *runner;
+    struct saga_run *next, **link; /* of the runner */
+};
+
+/*
+ * Runs it to its end in the present task. Returns early when the task is cancelled or the saga is
+ * lost.
+ */
+SUSPENDS void saga_run_to_end(struct saga_run *run);

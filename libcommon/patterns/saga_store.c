@@ -1,0 +1,150 @@
+#include "patterns/saga_store.h"
+
+#include "base/clock.h"
+#include "io/db.h"
+
+static struct status expect_held(uint64_t affected, int64_t id)
+{
+    if (affected == 1)
+        return STATUS_OK;
+    return status_error(CODE_ABORTED, "SAGA_LOST", "saga %lld is not held here any more",
+                        (long long)id);
+}
+
+struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
+                                enum saga_phase phase, struct pb_bytes state, int64_t deadline_ms,
+                                const char *owner, int64_t lease_ms)
+{
+    return db_exec(
+        tx,
+        "INSERT INTO saga (id, kind, phase, active, state, owner, until_at, deadline_at, "
+        "created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, "
+        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
+        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+        DB_ARGS(DB_I64(id), DB_TEXT(kind), DB_I64(phase), DB_BYTES(state.at, state.size),
+                DB_TEXT(owner), DB_I64(lease_ms * CLOCK_US_PER_MS),
+                DB_I64(deadline_ms * CLOCK_US_PER_MS)),
+        NULL);
+}
+
+static struct status claim_rows(struct db *db, const char *owner, int64_t lease_ms, size_t most,
+                                const char *mark)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(
+        &tx,
+        "UPDATE saga SET owner = ?, claim = ?, "
+        "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+        "WHERE active = 1 AND until_at < UTC_TIMESTAMP(6) ORDER BY until_at LIMIT ?",
+        DB_ARGS(DB_TEXT(owner), DB_TEXT(mark), DB_I64(lease_ms * CLOCK_US_PER_MS), DB_U64(most)),
+        NULL));
+    return db_tx_commit(&tx);
+}
+
+struct status saga_store_claim(struct db *db, const char *owner, int64_t lease_ms, size_t most,
+                               struct arena *arena, struct saga_row **ret_rows, size_t *ret_count)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    AUTO(db_rows_end) struct db_rows rows = {0};
+    static uint64_t claims;
+    const char *mark = arena_printf(arena, "%s/%llu", owner, (unsigned long long)++claims);
+
+    TRY(claim_rows(db, owner, lease_ms, most, mark));
+    TRY(db_read_begin(&tx, db));
+    TRY(db_query(&tx,
+                 "SELECT id, kind, phase, state, "
+                 "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), deadline_at) FROM saga "
+                 "WHERE owner = ? AND claim = ? AND active = 1",
+                 DB_ARGS(DB_TEXT(owner), DB_TEXT(mark)), &rows));
+    *ret_rows = arena_array_of(arena, struct saga_row, rows.count);
+    *ret_count = 0;
+    while (db_rows_next(&rows)) {
+        struct saga_row *row = &(*ret_rows)[(*ret_count)++];
+        const void *state = db_get_bytes(&rows, 3, &row->state_size);
+        row->id = db_get_i64(&rows, 0);
+        row->kind = arena_strdup(arena, db_get_text(&rows, 1));
+        row->phase = (enum saga_phase)db_get_i64(&rows, 2);
+        row->state = arena_dup(arena, state, row->state_size);
+        row->left_us = db_get_i64(&rows, 4);
+    }
+    return STATUS_OK;
+}
+
+struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_ms)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx,
+                "UPDATE saga SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE owner = ? AND active = 1",
+                DB_ARGS(DB_I64(lease_ms * CLOCK_US_PER_MS), DB_TEXT(owner)), NULL));
+    return db_tx_commit(&tx);
+}
+
+struct status saga_store_pass_pivot(struct db_tx *tx, int64_t id, const char *owner,
+                                    struct pb_bytes state)
+{
+    uint64_t affected;
+
+    TRY(db_exec(tx,
+                "UPDATE saga SET phase = ?, state = ?, updated_at = UTC_TIMESTAMP(6) "
+                "WHERE id = ? AND owner = ? AND phase = ?",
+                DB_ARGS(DB_I64(SAGA_PAST_PIVOT), DB_BYTES(state.at, state.size), DB_I64(id),
+                        DB_TEXT(owner), DB_I64(SAGA_FORWARD)),
+                &affected));
+    return expect_held(affected, id);
+}
+
+struct status saga_store_end(struct db_tx *tx, int64_t id, const char *owner, enum saga_phase phase)
+{
+    uint64_t affected;
+
+    TRY(db_exec(tx,
+                "UPDATE saga SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
+                "WHERE id = ? AND owner = ? AND active = 1",
+                DB_ARGS(DB_I64(phase), DB_I64(id), DB_TEXT(owner)), &affected));
+    return expect_held(affected, id);
+}
+
+static struct status read_phase(struct db_tx *tx, int64_t id, const char *owner,
+                                enum saga_phase *ret)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT phase FROM saga WHERE id = ? AND owner = ?",
+                 DB_ARGS(DB_I64(id), DB_TEXT(owner)), &rows));
+    TRY(expect_held(db_rows_next(&rows) ? 1 : 0, id));
+    *ret = (enum saga_phase)db_get_i64(&rows, 0);
+    return STATUS_OK;
+}
+
+/* The update waits for a pivot whose commit is still under way: its row is locked. */
+struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
+                              const struct status *why, enum saga_phase *ret_phase)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx,
+                "UPDATE saga SET phase = ?, outcome_code = ?, outcome_reason = ?, "
+                "outcome_detail = ?, updated_at = UTC_TIMESTAMP(6) "
+                "WHERE id = ? AND owner = ? AND phase = ?",
+                DB_ARGS(DB_I64(SAGA_UNDOING), DB_I64(why->code), DB_TEXT(why->reason),
+                        DB_TEXT(why->detail), DB_I64(id), DB_TEXT(owner), DB_I64(SAGA_FORWARD)),
+                NULL));
+    TRY(read_phase(&tx, id, owner, ret_phase));
+    return db_tx_commit(&tx);
+}
+
+struct status saga_store_give_back(struct db *db, const char *owner)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx, "UPDATE saga SET until_at = '2000-01-01' WHERE owner = ? AND active = 1",
+                DB_ARGS(DB_TEXT(owner)), NULL));
+    return db_tx_commit(&tx);
+}

@@ -1,0 +1,65 @@
+#pragma once
+
+/*
+ * saga_store: the SQL of sagas. Private to saga.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+#include "io/pb.h"
+
+struct db;
+struct db_tx;
+
+/* In the database: never change the numbers. */
+enum saga_phase {
+    SAGA_FORWARD = 1, /* may still be undone */
+    SAGA_PAST_PIVOT = 2,
+    SAGA_UNDOING = 3,
+    SAGA_DONE = 4,
+    SAGA_UNDONE = 5,
+};
+
+struct saga_row {
+    int64_t id;
+    const char *kind;
+    enum saga_phase phase;
+    const void *state;
+    size_t state_size;
+    int64_t left_us; /* until its deadline; negative when that has passed */
+};
+
+/* `owned`: this process runs it right away; otherwise the first that looks does. */
+MUST_USE SUSPENDS struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
+                                                  enum saga_phase phase, struct pb_bytes state,
+                                                  int64_t deadline_ms, const char *owner,
+                                                  int64_t lease_ms);
+
+/* Takes over up to `most` sagas that nobody holds. Rows are in the arena. */
+MUST_USE SUSPENDS struct status saga_store_claim(struct db *db, const char *owner, int64_t lease_ms,
+                                                 size_t most, struct arena *arena,
+                                                 struct saga_row **ret_rows, size_t *ret_count);
+
+/* Keeps all that the process holds. */
+MUST_USE SUSPENDS struct status saga_store_renew(struct db *db, const char *owner,
+                                                 int64_t lease_ms);
+
+/* These change the row only while `owner` holds it, else ABORTED SAGA_LOST. */
+MUST_USE SUSPENDS struct status saga_store_pass_pivot(struct db_tx *tx, int64_t id,
+                                                      const char *owner, struct pb_bytes state);
+MUST_USE SUSPENDS struct status saga_store_end(struct db_tx *tx, int64_t id, const char *owner,
+                                               enum saga_phase phase);
+/*
+ * From FORWARD to UNDOING. `*ret_phase` is the phase afterwards: the pivot may have been passed by
+ * a commit whose answer was lost, then it stays.
+ */
+MUST_USE SUSPENDS struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
+                                                const struct status *why,
+                                                enum saga_phase *ret_phase);
+
+/* Lets others have all that the process holds, at once. */
+MUST_USE SUSPENDS struct status saga_store_give_back(struct db *db, const char *owner);
