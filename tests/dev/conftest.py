@@ -17,7 +17,11 @@ from soukdev.stack import Stack
 @pytest.fixture(scope="session")
 def scratch(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder of this run; stays when a test failed. Not in /tmp, where mysql cannot reach."""
-    folder = paths.BUILD / "tests" / f"dev-{os.getpid()}"
+    all_runs = paths.BUILD / "tests" / "dev"
+    for old in all_runs.glob("*"):
+        if not Path(f"/proc/{old.name}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    folder = all_runs / str(os.getpid())
     folder.mkdir(parents=True)
     yield folder
     if not request.session.testsfailed:

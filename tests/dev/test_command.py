@@ -28,6 +28,7 @@ def test_up_survives_its_shell_and_down_finds_it(place: Path) -> None:
         assert command("status", *folder).returncode == 0
         state = json.loads((place / "dev" / "stack.json").read_text())
         assert set(state["servers"]) == {"mariadb", "redis", "kafka", "opensearch"}
+        assert command("token", "42", "customer", *folder).stdout.count(".") == 2
         assert Redis(place / "dev" / "redis").pid == state["servers"]["redis"]["pid"]
     finally:
         assert command("down", *folder).returncode == 0

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 import grpc
@@ -18,6 +19,8 @@ from soukdev.keys import Keys
 GET_STOCK = "/souk.inventory.v1.InventoryService/GetStock"
 SET_STOCK = "/souk.inventory.v1.InventoryService/SetStock"
 LARGE_ID = 1 << 60
+NEVER_ANSWERED = 504
+USER_PER_S = 40
 
 
 class Backend(grpc.GenericRpcHandler):
@@ -37,6 +40,11 @@ class Backend(grpc.GenericRpcHandler):
         return grpc.stream_stream_rpc_method_handler(self._echo)
 
     def _get_stock(self, request: bytes, context: grpc.ServicerContext) -> bytes:
+        message = self._contracts.message("souk.inventory.v1.GetStockRequest")
+        if message.FromString(request).sku_id == NEVER_ANSWERED:
+            gone = Event()
+            context.add_callback(gone.set)
+            gone.wait(10)
         response = self._contracts.message("souk.inventory.v1.GetStockResponse")()
         response.stock.sku_id = LARGE_ID
         answer: bytes = response.SerializeToString()
@@ -71,6 +79,7 @@ class World:
             services={"inventory": [("127.0.0.1", port)], "cart": [("127.0.0.1", 1)]},
             jwks_file=self.keys.jwks_file,
             descriptor_set=descriptor_set,
+            user_per_s=USER_PER_S,
         ).start()
         self.channel = grpc.insecure_channel(self.envoy.address)
 
@@ -266,6 +275,19 @@ def test_odd_http_is_refused(world: World) -> None:
     assert_refused(long, 431, 3, "TOO_LARGE")
     odd = world.call("GET", "/v1/stock/1", headers={"under_score": "x"})
     assert_refused(odd, 400, 3, "MALFORMED_HTTP")
+
+
+def test_a_service_that_does_not_answer_is_not_waited_for(world: World) -> None:
+    answer = world.call("GET", f"/v1/stock/{NEVER_ANSWERED}")
+    assert_refused(answer, 504, 4, "DEADLINE_EXCEEDED")
+
+
+def test_one_user_cannot_take_it_all(world: World) -> None:
+    headers = bearer(world.keys.mint(77, "customer"))
+    answers = (world.call("GET", "/v1/stock/1", headers=headers) for _ in range(100 * USER_PER_S))
+    assert_refused(next(a for a in answers if a.status_code != 200), 429, 8, "OVERLOADED")
+    others = bearer(world.keys.mint(78, "customer"))
+    assert world.call("GET", "/v1/stock/1", headers=others).status_code == 200
 
 
 def test_native_grpc_streams_past_the_limit_of_rest_bodies(world: World) -> None:

@@ -11,7 +11,8 @@ die() {
 
 digest() { cat -- "$@" | sha256sum | cut -c1-16; }
 
-# link TARGET NAME: build/NAME becomes a link to TARGET. Renamed into place, because two set-ups may do it at once.
+# link TARGET NAME: build/NAME becomes a link to TARGET. Renamed into place, because two set-ups may
+# do it at once.
 link() {
   local name=$root/build/$2
   [ "$(readlink "$name" || true)" != "$1" ] || return 0
@@ -23,8 +24,8 @@ link() {
 # made DIR: is this folder of the cache finished? The marker is the last thing that is written.
 made() { [ -e "$1/.complete" ]; }
 
-# make_once DIR COMMAND ARG...: fills DIR by COMMAND unless it is finished. One process at a time; a folder that an
-# interrupted set-up left half filled is begun again.
+# make_once DIR COMMAND ARG...: fills DIR by COMMAND unless it is finished. One process at a time; a
+# folder that an interrupted set-up left half filled is begun again.
 make_once() {
   local dir=$1
   ! made "$dir" || return 0
@@ -38,7 +39,8 @@ make_once() {
   ) 9>"$dir.lock"
 }
 
-# fetch WHAT COMMAND ARG...: runs a command that needs the network, quietly, and shows its words when it fails.
+# fetch WHAT COMMAND ARG...: runs a command that needs the network, quietly, and shows its words
+# when it fails.
 fetch() {
   local what=$1 log
   log=$(mktemp)

@@ -4,21 +4,28 @@
 
 policy=/usr/sbin/policy-rc.d
 
-wanted_packages() { sed 's/#.*//' "$root/deploy/dev/debian-packages" | tr -s ' \t\n' '\n' | sed '/^$/d' | sort -u; }
+wanted_packages() {
+  sed 's/#.*//' "$root/deploy/dev/debian-packages" | tr -s ' \t\n' '\n' | sed '/^$/d' | sort -u
+}
+
+# installed_of NAME...: the ones that are there. That dpkg-query misses some is no error.
+installed_of() {
+  { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true; } |
+    sed -n 's/^installed //p' | sort -u
+}
 
 missing_packages() {
   local wanted
   mapfile -t wanted < <(wanted_packages)
-  comm -23 <(printf '%s\n' "${wanted[@]}") \
-    <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${wanted[@]}" 2>/dev/null | sed -n 's/^installed //p' | sort -u)
+  comm -23 <(printf '%s\n' "${wanted[@]}") <(installed_of "${wanted[@]}")
 }
 
-# Installing a server must not start it: our stacks run their own. Debian's hook for that is a file that says 101; one
-# that is there already, say in a container, stays as it is.
+# Installing a server must not start it: our stacks run their own. Debian's hook for that is a file
+# that says 101; one that is there already, say in a container, stays as it is.
 forbid_services() {
   [ ! -e "$policy" ] || grep -q 'tools/setup' "$policy" || return 0
   trap 'rm -f "$policy"' EXIT
-  printf '#!/bin/sh\n# Left by an interrupted tools/setup if you still find it: remove it.\nexit 101\n' >"$policy"
+  printf '%s\n' '#!/bin/sh' '# Left by an interrupted tools/setup? Remove it.' 'exit 101' >"$policy"
   chmod 755 "$policy"
 }
 
@@ -40,7 +47,8 @@ install_missing() (
   forbid_services
   fetch 'the lists of Debian packages' apt update 9>&-
   # shellcheck disable=SC2086 # a list of words
-  fetch "$(wc -w <<<"$missing") Debian packages" apt install -y --no-install-recommends $missing 9>&-
+  fetch "$(wc -w <<<"$missing") Debian packages" \
+    apt install -y --no-install-recommends $missing 9>&-
   disable_services "$missing"
 ) 9>"$cache/packages.lock"
 

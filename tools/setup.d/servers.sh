@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Kafka and OpenSearch: their jars, and an archive of loaded classes that halves the time of every start. MariaDB: a data
-# folder to copy, because initialising one takes seconds. Envoy comes with the Python packages.
+# Kafka and OpenSearch: their jars, and an archive of loaded classes that halves the time of every
+# start. MariaDB: a data folder to copy, because initialising one takes two seconds. Envoy
+# comes with the Python packages.
 : "${root:?}" "${cache:?}"
 
 # build_of PROGRAM: changes when the program is upgraded.
@@ -28,32 +29,32 @@ make_kafka() {
 }
 
 make_search() {
-  local classes=$1/classes
-  fetch "OpenSearch $(version_of search opensearch) (70 MB)" jars "$root/deploy/dev/search/pom.xml" "$1/libs"
+  local classes=$1/classes dev=$root/deploy/dev/search
+  fetch "OpenSearch $(version_of search opensearch) (70 MB)" jars "$dev/pom.xml" "$1/libs"
   say 'preparing OpenSearch ...'
-  javac -proc:none -cp "$1/libs/*" -d "$classes" "$root/deploy/dev/search/SearchNode.java"
+  javac -proc:none -cp "$1/libs/*" -d "$classes" "$dev/SearchNode.java"
   # A jar, because the class archive refuses folders.
   jar --create --file "$1/libs/souk-search.jar" -C "$classes" .
   rm -r "$classes"
-  cp "$root/deploy/dev/search/log4j2.properties" "$1/"
+  cp "$dev/log4j2.properties" "$1/"
   prepare search "$1"
 }
 
 setup_servers() {
-  local java mariadbd dir dev=$root/deploy/dev
+  local java mariadbd dir kafka=$root/deploy/dev/kafka search=$root/deploy/dev/search
   setup_venv
   java=$(build_of java)
   mariadbd=$(build_of mariadbd)
 
-  dir=$cache/mariadb-$(digest <(echo "$mariadbd"))
+  dir=$cache/mariadb-$(digest "$root/tools/soukdev/mariadb_template.py" <(echo "$mariadbd"))
   make_once "$dir" prepare mariadb "$dir"
   link "$dir" mariadb
 
-  dir=$cache/kafka-$(digest "$dev/kafka/pom.xml" <(echo "$java"))
+  dir=$cache/kafka-$(digest "$kafka/pom.xml" <(echo "$java"))
   make_once "$dir" make_kafka "$dir"
   link "$dir" kafka
 
-  dir=$cache/search-$(digest "$dev"/search/{pom.xml,SearchNode.java,log4j2.properties} <(echo "$java"))
+  dir=$cache/search-$(digest "$search"/{pom.xml,SearchNode.java,*.properties} <(echo "$java"))
   make_once "$dir" make_search "$dir"
   link "$dir" search
 }

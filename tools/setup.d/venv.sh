@@ -7,7 +7,8 @@ requirements=$root/tools/requirements.txt
 suitable_python() {
   local python
   for python in python3 /usr/bin/python3; do
-    if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' \
+      2>/dev/null; then
       echo "$python"
       return
     fi

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from soukdev import names, paths
+from soukdev.keys import Keys
 from soukdev.server import StartError
 from soukdev.stack import Stack, services_of
 
@@ -38,7 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(action=_down)
     status = actions.add_parser("status", help="what runs, where")
     status.set_defaults(action=_status)
-    for action in (up, down, status):
+    token = actions.add_parser("token", help="print a token of a user, good for an hour")
+    token.set_defaults(action=_token)
+    token.add_argument("sub", type=int, help="the user's id")
+    token.add_argument("role", help="customer, merchant, operator or supplier")
+    token.add_argument("--shop", type=int, default=0, help="a merchant's shop")
+    token.add_argument("--supplier", type=int, default=0, help="a supplier's id")
+    for action in (up, down, status, token):
         action.add_argument(
             "--dir",
             type=Path,
@@ -63,6 +70,12 @@ def _down(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     return _print(Stack(options.dir, services_of(options.dir), dies_with_us=False))
+
+
+def _token(options: argparse.Namespace) -> int:
+    keys = Keys(options.dir / "keys")
+    print(keys.mint(options.sub, options.role, shop_id=options.shop, supplier_id=options.supplier))
+    return 0
 
 
 def _chosen(services: str | None, mode: str) -> list[str]:

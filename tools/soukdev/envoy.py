@@ -15,7 +15,8 @@ _OPTIONS = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "warn"
 class Envoy(Server):
     """One Envoy. `port` takes REST and native gRPC, `ports["admin"]` shows its state.
 
-    services: address of each context that runs, say {"inventory": [("127.0.0.1", 20001)]}.
+    services: addresses of each context that runs, say {"inventory": [("127.0.0.1", 20001)]}.
+    user_per_s: how many calls one user may make.
     """
 
     PORTS = ("main", "admin")
@@ -28,12 +29,14 @@ class Envoy(Server):
         services: Mapping[str, Sequence[tuple[str, int]]],
         jwks_file: Path,
         descriptor_set: Path = paths.DESCRIPTOR_SET,
+        user_per_s: int = 20_000,
         dies_with_us: bool = True,
     ) -> None:
         super().__init__(folder, dies_with_us=dies_with_us)
         self.services = services
         self.jwks_file = jwks_file.absolute()
         self.descriptor_set = descriptor_set.absolute()
+        self.user_per_s = user_per_s
 
     @property
     def url(self) -> str:
@@ -54,6 +57,7 @@ class Envoy(Server):
             services=self.services,
             descriptor_set=self.descriptor_set,
             jwks_file=self.jwks_file,
+            user_per_s=self.user_per_s,
         )
         return json.dumps(render(gateway), indent=1)
 

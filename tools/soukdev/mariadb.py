@@ -22,7 +22,6 @@ tmpdir={tmp}
 socket=mariadb.sock
 pid-file=mariadbd.pid
 init-file={init}
-user={user}
 
 bind-address=127.0.0.1
 port={port}
@@ -105,7 +104,6 @@ class MariaDB(Server):
                 data=data,
                 tmp=tmp,
                 init=self._init,
-                user=self.user() or "root",
                 port=self.port,
                 buffer_pool_mb=self.buffer_pool_mb,
                 redo_log_mb=self.redo_log_mb,
@@ -115,7 +113,9 @@ class MariaDB(Server):
     def argv(self) -> list[str]:
         # Debian keeps it where only root's PATH looks.
         mariadbd = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
-        return [mariadbd or "mariadbd", f"--defaults-file={self._config}"]
+        # It refuses to be root unless told so.
+        as_root = ["--user=root"] if os.geteuid() == 0 and not self.user() else []
+        return [mariadbd or "mariadbd", f"--defaults-file={self._config}", *as_root]
 
     def user(self) -> str | None:
         reachable = all(parent.stat().st_mode & stat.S_IXOTH for parent in self.folder.parents)

@@ -1,4 +1,4 @@
-"""An initialised MariaDB data folder, made once: initialising takes seconds, copying does not."""
+"""An initialised MariaDB data folder, made once: it takes two seconds, copying it 20 ms."""
 
 import getpass
 import os

@@ -16,10 +16,11 @@ import org.opensearch.plugins.Plugin;
 import org.opensearch.transport.Netty4Plugin;
 
 /**
- * One OpenSearch node of jars alone: the distribution's modules are on the class path instead of in a modules folder.
+ * One OpenSearch node of jars alone: the distribution's modules are on the class path instead of
+ * in a modules folder.
  *
- * <p>Left out on purpose is the distribution's Bootstrap: the security manager, the refusal to run as root, memory
- * locking. This is for a laptop. SIGTERM stops the node cleanly.
+ * <p>Left out on purpose is the distribution's Bootstrap: the security manager, the refusal to run
+ * as root, memory locking. This is for a laptop. SIGTERM stops the node cleanly.
  *
  * <p>Usage: SearchNode HOME, where HOME/config/opensearch.yml holds the settings.
  */
@@ -60,7 +61,7 @@ public final class SearchNode extends Node {
         try {
             node.start();
         } catch (Exception e) {
-            // A port that is taken, most likely: the threads already running must not keep the process.
+            // A port that is taken, most likely: threads already running must not keep the process.
             e.printStackTrace();
             System.exit(1);
         }

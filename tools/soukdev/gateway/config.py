@@ -21,6 +21,7 @@ class Gateway:
     services: Mapping[str, Sequence[tuple[str, int]]]
     descriptor_set: Path
     jwks_file: Path
+    user_per_s: int = 20_000
 
 
 def render(gateway: Gateway) -> Json:
@@ -79,7 +80,7 @@ def _connection_manager(gateway: Gateway) -> Json:
         http_filters=[
             identity.authentication(str(gateway.jwks_file)),
             identity.refuse_services(),
-            limits.rate_limit(),
+            limits.rate_limit(gateway.user_per_s),
             body.limit(),
             transcoding.transcoder(str(gateway.descriptor_set), services),
             extension(

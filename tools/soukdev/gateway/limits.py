@@ -4,11 +4,10 @@ from soukdev.gateway.identity import subject_descriptor
 from soukdev.gateway.typed import Json, always, extension
 
 _ALL_PER_S = 200_000
-_USER_PER_S = 20_000
 _ADDRESS_PER_S = 100_000
 
 
-def rate_limit() -> Json:
+def rate_limit(user_per_s: int) -> Json:
     """In the filter and not on routes: a REST path has no route before it is transcoded."""
     return extension(
         "envoy.filters.http.local_ratelimit",
@@ -26,7 +25,7 @@ def rate_limit() -> Json:
         ],
         # An entry without a value makes a bucket for each value.
         descriptors=[
-            {"entries": [{"key": "user"}], "token_bucket": _bucket(_USER_PER_S)},
+            {"entries": [{"key": "user"}], "token_bucket": _bucket(user_per_s)},
             {"entries": [{"key": "remote_address"}], "token_bucket": _bucket(_ADDRESS_PER_S)},
         ],
     )
