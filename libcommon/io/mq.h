@@ -1,11 +1,11 @@
 #pragma once
 
 /*
- * mq: Kafka for tasks, through librdkafka.
+ * mq: Kafka for tasks, through librdkafka. Its threads ring the loop; all of ours runs in the loop.
  *
  * Everything is at least once: a producer repeats until the broker acknowledged, a consumer group
- * sees a message again after a crash or a rebalance. What must happen once is made so by its
- * receiver.
+ * sees a message again after a crash or a rebalance that could not be clean. What must happen once
+ * is made so by its receiver. Brokers that are away are waited for and logged once.
  */
 
 #include <stddef.h>
@@ -18,7 +18,13 @@ struct loop;
 struct mq_producer;
 struct mq_consumer;
 
-enum { MQ_HEADERS_MAX = 16, MQ_TOPICS_MAX = 16 };
+enum {
+    MQ_HEADERS_MAX = 16,
+    MQ_TOPICS_MAX = 16,
+    MQ_MESSAGE_MAX = 900 * 1024, /* key, value and headers of what is produced */
+    MQ_PRODUCE_TIMEOUT_MS = 30 * 1000,
+    MQ_HANDLER_GRACE_MS = 5 * 1000,
+};
 
 struct mq_header {
     const char *name;
@@ -27,18 +33,18 @@ struct mq_header {
 
 struct mq_message {
     const char *topic;
-    const void *key;
+    const void *key; /* NULL: any partition will do */
     size_t key_size;
-    const void *value;
+    const void *value; /* NULL is a tombstone, which is not the same as empty */
     size_t value_size;
-    struct mq_header headers[MQ_HEADERS_MAX];
+    struct mq_header headers[MQ_HEADERS_MAX]; /* of a received message: the first of them */
     size_t header_count;
     /* Of a received message. */
     int32_t partition;
     int64_t offset;
 };
 
-/* NULL when the message has no such header. */
+/* Of several the last; NULL when the message has no such header. */
 const char *mq_header(const struct mq_message *message, const char *name);
 
 struct mq_config {
@@ -48,16 +54,19 @@ struct mq_config {
 
 /*
  * Acknowledged by all replicas, idempotent, in the order of the calls for each key. One task at a
- * time.
+ * time. Strings are copied.
  */
 MUST_USE struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
                                        struct mq_producer **ret);
-void mq_producer_free(struct mq_producer *producer); /* nothing may be under way; NULL is fine */
+/* Nothing may be under way; NULL is fine. Blocks for the milliseconds that threads need to end. */
+void mq_producer_free(struct mq_producer *producer);
 
 /*
- * Sends the messages and waits until every one is acknowledged. Not OK (UNAVAILABLE
- * DEPENDENCY_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED): some prefix of each key's messages may
- * have arrived, and nothing of that key after a gap; send all of it again.
+ * Sends the messages and waits until every one is acknowledged, for MQ_PRODUCE_TIMEOUT_MS at the
+ * most; the messages need to live as long as the call. Not OK (UNAVAILABLE DEPENDENCY_UNAVAILABLE,
+ * DEADLINE_EXCEEDED, CANCELLED): some prefix of each key's messages may have arrived, and nothing
+ * of that key after a gap; send all of it again. INVALID_ARGUMENT MESSAGE_TOO_LARGE: more than
+ * MQ_MESSAGE_MAX, then nothing was sent, or more than the broker takes.
  */
 MUST_USE SUSPENDS struct status mq_produce(struct mq_producer *producer,
                                            const struct mq_message *messages, size_t count);
@@ -66,7 +75,10 @@ MUST_USE SUSPENDS struct status mq_produce(struct mq_producer *producer,
  * Handles one message in a task of its partition: messages of a partition come one after the other,
  * in their order, partitions side by side. OK: done, never again (but for a crash). Otherwise the
  * same message comes again after a growing pause (100 ms to 10 s) while other partitions flow. The
- * message is valid during the call.
+ * message is valid during the call. The task's trace is the message's (traceparent).
+ *
+ * When the partition goes to another member of the group the handler has MQ_HANDLER_GRACE_MS to
+ * finish, then it is cancelled.
  */
 typedef struct status (*mq_handler)(void *arg, const struct mq_message *message);
 
@@ -79,15 +91,16 @@ struct mq_subscription {
 };
 
 /*
- * Starts consuming. A broker that is away is waited for. `subscription` is copied, its strings are
- * kept.
+ * Starts consuming. A broker or topic that is not there is waited for. A group without a position
+ * starts at the oldest message. `subscription` is copied, its strings are kept.
  */
 MUST_USE struct status mq_consumer_new(struct loop *loop, const struct mq_config *config,
                                        const struct mq_subscription *subscription,
                                        struct mq_consumer **ret);
 /*
- * Lets running handlers finish (cancels them at the task's deadline), commits, leaves the group,
- * frees.
+ * Lets running handlers finish (cancels them at the task's deadline, after MQ_HANDLER_GRACE_MS at
+ * the latest), commits, leaves the group, frees. Takes some seconds more where the broker is away.
+ * NULL is fine.
  */
 SUSPENDS void mq_consumer_stop(struct mq_consumer *consumer);
 
