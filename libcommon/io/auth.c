@@ -156,7 +156,7 @@ static struct status read_caller(jwt_t *jwt, const struct auth_key *key, struct 
 static struct status verify(const struct auth *auth, const char *token, int64_t now_s,
                             struct known_token *ret)
 {
-    const struct auth_key *key;
+    const struct auth_key *key = NULL;
     AUTO(jwt_freep) jwt_t *jwt = NULL;
     int64_t not_before_s;
 
