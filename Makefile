@@ -51,6 +51,7 @@ include proto/module.mk
 include libcommon/module.mk
 include $(wildcard svc-*/module.mk)
 include tests/module.mk
+include $(wildcard tests/*/module.mk)
 include deploy/module.mk
 
 .PHONY: all contracts help clean

@@ -162,10 +162,11 @@ struct status ids_start(struct db *db, unsigned service, const char *owner, stru
     ids->db = db;
     ids->owner = owner;
     ids->service = service;
-    while (status_ok(&st) && !had) {
-        st = claim(ids, &had);
-        if (status_ok(&st) && !had)
+    for (int tries = 0; status_ok(&st) && !had; tries++) {
+        if (tries > 1) /* the first may only have made the rows */
             st = task_sleep_us(RETRY_US);
+        if (status_ok(&st))
+            st = claim(ids, &had);
     }
     if (!status_ok(&st)) {
         mem_free(ids);

@@ -63,12 +63,18 @@ class Contracts:
 
     def topics(self) -> list[str]:
         """The topics that events name."""
-        events = (
-            self._option(message, "souk.common.v1.event")
-            for file in self._ours()
-            for message in file.message_types_by_name.values()
-        )
-        return sorted({event.topic for event in events if event.topic})
+        return sorted({route.topic for _, route in self._routes()})
+
+    def event_types(self) -> dict[str, str]:
+        """The full name of each event's message by the event's name (ce_type)."""
+        return {route.type: message.full_name for message, route in self._routes()}
+
+    def _routes(self) -> Iterator[tuple[descriptor.Descriptor, Any]]:
+        for file in self._ours():
+            for message in file.message_types_by_name.values():
+                route = self._option(message, "souk.common.v1.event")
+                if route.topic:
+                    yield message, route
 
     def _ours(self) -> Iterator[descriptor.FileDescriptor]:
         for file in self._files.file:

@@ -99,7 +99,7 @@ class Keys:
         """A token as a service signs it for its own calls."""
         claims = {"iss": SERVICE_ISSUER, **overrides}
         kid = service_key_id(context)
-        return self.mint(f"svc-{context}", "service", ttl_s=ttl_s, kid=kid, **claims)
+        return self.mint(context, "service", ttl_s=ttl_s, kid=kid, **claims)
 
     def _sign(self, claims: dict[str, Any], kid: str) -> str:
         import jwt
