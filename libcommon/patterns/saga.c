@@ -78,6 +78,9 @@ static struct saga_run *launch(struct saga_runner *runner, const struct saga_kin
     run->owner = runner->config.owner;
     run->phase = row->phase;
     run->left_us = row->left_us;
+    run->outcome = row->outcome;
+    if (row->outcome.reason)
+        run->outcome.reason = arena_strdup(run->saga.arena, row->outcome.reason);
     run->runner = runner;
     run->references = 1;
     if (!run->saga.state)
@@ -275,9 +278,9 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
     if (!run)
         return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task for the saga");
     run->references++;
-    while (!run->ended && status_ok(&st))
+    while (!run->decided && status_ok(&st))
         st = wait_queue_wait(&run->waiting, "saga");
-    if (run->ended) {
+    if (run->decided) {
         st = run->outcome;
         copy_details(&run->saga.details, arena, ret_details);
     }

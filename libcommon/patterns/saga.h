@@ -17,6 +17,7 @@
  */
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct saga {
     ProtobufCMessage *state; /* of kind->state; steps may change it, pointing into the arena */
     struct arena *arena;
     struct error_details details; /* of a refusal, for whoever waits */
+    bool partial; /* set by a step that did something before it was refused: undo it too */
     /* Private to the engine. */
     struct saga_run *run;
 };
@@ -101,8 +103,9 @@ MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct d
                                             const ProtobufCMessage *state);
 
 /*
- * Runs a saga that this process just inserted and waits for its end: OK, or why it was undone, with
- * details in `arena`. DEADLINE_EXCEEDED or CANCELLED of the caller leave it running.
+ * Runs a saga that this process just inserted and waits until it is decided: OK when the pivot is
+ * passed (the steps behind it go on), or why it was undone, with details in `arena`.
+ * DEADLINE_EXCEEDED or CANCELLED of the caller leave it running.
  */
 MUST_USE SUSPENDS struct status saga_run_and_wait(struct saga_runner *runner,
                                                   const struct saga_kind *kind, int64_t id,

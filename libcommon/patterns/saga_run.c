@@ -16,6 +16,7 @@ static struct status call_action(struct saga_run *run, saga_action action)
     struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
 
     run->saga.details = (struct error_details){0};
+    run->saga.partial = false;
     return action(&run->saga);
 }
 
@@ -88,7 +89,8 @@ static struct status undo_from(struct saga_run *run, int step)
 static int last_to_undo(const struct saga_run *run, const struct status *why)
 {
     const int step = run->step < run->kind->pivot ? run->step : run->kind->pivot - 1;
-    const bool refused = run->step < run->kind->pivot && status_is_refusal(why);
+    const bool refused = run->step < run->kind->pivot && status_is_refusal(why) &&
+                         !run->saga.partial;
 
     return refused ? step - 1 : step;
 }
@@ -134,6 +136,13 @@ static struct status end(struct saga_run *run)
     }
 }
 
+static void decide(struct saga_run *run, struct status outcome)
+{
+    run->outcome = outcome;
+    run->decided = true;
+    wait_queue_wake_all(&run->waiting);
+}
+
 static struct status run_phases(struct saga_run *run)
 {
     int undo_step = run->kind->pivot - 1; /* resumed while undoing: how far it was nobody knows */
@@ -149,7 +158,7 @@ static struct status run_phases(struct saga_run *run)
         }
     }
     if (run->phase == SAGA_PAST_PIVOT) {
-        run->outcome = STATUS_OK;
+        decide(run, STATUS_OK);
         TRY(finish_forward(run));
     } else {
         const struct error_details details = run->saga.details;
@@ -166,12 +175,12 @@ void saga_run_to_end(struct saga_run *run)
     if (!status_ok(&st)) {
         log_info("saga left", LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
                  LOG_STATUS(st));
-        run->outcome =
-            status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "it goes on elsewhere");
-    } else if (!status_ok(&run->outcome)) {
+        if (!run->decided)
+            decide(run, status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                                     "it goes on elsewhere"));
+    } else if (!run->decided) {
         log_info("saga undone", LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
                  LOG_STATUS(run->outcome));
+        decide(run, run->outcome);
     }
-    run->ended = true;
-    wait_queue_wake_all(&run->waiting);
 }

@@ -19,8 +19,8 @@ struct saga_run {
     int64_t left_us; /* until the deadline, when it started here */
     int step;        /* under way */
     struct task *task;
-    /* The end, for whoever waits. */
-    bool ended; /* or lost: then the outcome says so */
+    /* For whoever waits. */
+    bool decided; /* past the pivot, undone, or lost: the outcome says which */
     struct status outcome;
     struct wait_queue waiting;
     unsigned references;

@@ -55,7 +55,8 @@ struct status saga_store_claim(struct db *db, const char *owner, int64_t lease_m
     TRY(db_read_begin(&tx, db));
     TRY(db_query(&tx,
                  "SELECT id, kind, phase, state, "
-                 "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), deadline_at) FROM saga "
+                 "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), deadline_at), "
+                 "outcome_code, outcome_reason, outcome_detail FROM saga "
                  "WHERE owner = ? AND claim = ? AND active = 1",
                  DB_ARGS(DB_TEXT(owner), DB_TEXT(mark)), &rows));
     *ret_rows = arena_array_of(arena, struct saga_row, rows.count);
@@ -68,6 +69,9 @@ struct status saga_store_claim(struct db *db, const char *owner, int64_t lease_m
         row->phase = (enum saga_phase)db_get_i64(&rows, 2);
         row->state = arena_dup(arena, state, row->state_size);
         row->left_us = db_get_i64(&rows, 4);
+        row->outcome = status_error((enum code)db_get_i64(&rows, 5),
+                                    arena_strdup(arena, db_get_text(&rows, 6)), "%s",
+                                    db_get_text(&rows, 7));
     }
     return STATUS_OK;
 }

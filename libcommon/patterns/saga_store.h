@@ -30,7 +30,8 @@ struct saga_row {
     enum saga_phase phase;
     const void *state;
     size_t state_size;
-    int64_t left_us; /* until its deadline; negative when that has passed */
+    int64_t left_us;       /* until its deadline; negative when that has passed */
+    struct status outcome; /* of one that is undone: why. Its reason is in the arena */
 };
 
 /* `owned`: this process runs it right away; otherwise the first that looks does. */
