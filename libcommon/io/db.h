@@ -152,6 +152,9 @@ const void *db_get_bytes(const struct db_rows *rows, unsigned column, size_t *re
 /* DATETIME(6) as microseconds since 1970 UTC; 0 for NULL. */
 int64_t db_get_time(const struct db_rows *rows, unsigned column);
 
+/* The database's clock, microseconds since 1970 UTC: for expiry and timeouts, never this machine's. */
+MUST_USE SUSPENDS struct status db_now(struct db_tx *tx, int64_t *ret_us);
+
 /*
  * Statements over a set. In the SQL, `{s|text}` stands for the text once for each element, with the
  * character s between them:
