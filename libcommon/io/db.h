@@ -5,22 +5,28 @@
  * prepared statements; the calls read as if they blocked, but only the task waits.
  *
  * SQL is a string literal with `?` for each value, prepared once on each connection and found again
- * by its address. Keep to the subset in docs/sql.md. A connection that broke, or whose transaction
- * was not ended cleanly, is never used again. Sessions run READ COMMITTED, in strict mode, at
- * +00:00, utf8mb4.
+ * by its address. Keep to the subset in docs/sql.md. Sessions run READ COMMITTED, in strict mode,
+ * at +00:00, utf8mb4.
+ *
+ * Every wait ends at the task's deadline and when the task is cancelled; a transaction also narrows
+ * the deadline to its own life. Giving up in the middle of a call costs the connection: it is never
+ * used again, and the server is told to stop. A connection that the server closed is replaced; only
+ * BEGIN is sent again by itself.
  *
  * Errors: ABORTED CONTENTION (deadlock, lock wait: run the whole transaction again), ALREADY_EXISTS
  * DUPLICATE_KEY, FAILED_PRECONDITION VALUE_OUT_OF_RANGE (an unsigned column would go below zero),
  * UNAVAILABLE DEPENDENCY_UNAVAILABLE (no connection, or it broke), RESOURCE_EXHAUSTED OVERLOADED
  * (too many wait for a connection), DEADLINE_EXCEEDED, CANCELLED, INTERNAL for statements that are
- * wrong.
+ * wrong. The detail has the server's error number and the statement, never values.
+ *
+ * After DUPLICATE_KEY and VALUE_OUT_OF_RANGE the statement did nothing and the transaction goes on.
+ * After any other error it can only be ended; a further statement or a commit is a bug.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/attributes.h"
 #include "base/status.h"
 
@@ -34,22 +40,28 @@ struct db_config {
     const char *database;
     const char *user;
     const char *password;
-    size_t connections_max; /* made when needed, kept */
+    size_t connections_max; /* made when needed, kept; the server may see one more, to KILL with */
     size_t waiting_max;     /* tasks in line for one */
 };
 
 enum {
-    /* No transaction lives longer than this; the outbox relay relies on it (DESIGN 4). */
+    /*
+     * No transaction commits later than this after its BEGIN; the outbox relay relies on it
+     * (DESIGN 4). The last sixth is for COMMIT alone. What remains of a risk: db_tx.c.
+     */
     DB_TX_LIFE_MAX_S = 30,
     DB_SET_MAX = 500, /* elements in one statement over a set */
 };
 
-/* Connects when first used. `config` is copied. */
+/* Connects when first used. `config` is copied. INVALID_ARGUMENT: the host is not an address. */
 MUST_USE struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret);
-/* No transaction may be open. NULL is fine. */
-void db_close(struct db *db);
+/*
+ * No transaction may be open. Stops, and waits for, what still rolls back or connects in the
+ * background, so it is called from a task. NULL is fine.
+ */
+SUSPENDS void db_close(struct db *db);
 
-/* The server answers. */
+/* The server answers, or has answered somebody within the last second. */
 MUST_USE SUSPENDS struct status db_ping(struct db *db);
 
 /* A value for a `?`. Text and bytes must live until the call returns. */
@@ -103,24 +115,31 @@ struct db_tx {
 
 MUST_USE SUSPENDS struct status db_tx_begin(struct db_tx *tx, struct db *db);
 /*
- * For reads alone: each statement sees the newest committed data. Saves two round trips; writing is
- * a bug.
+ * For reads alone: each statement sees the newest committed data. Saves two round trips; writing
+ * and locking are bugs.
  */
 MUST_USE SUSPENDS struct status db_read_begin(struct db_tx *tx, struct db *db);
 /*
- * Neither cancellation nor the deadline interrupts it. Not OK: nothing was committed, except that
- * after UNAVAILABLE or DEADLINE_EXCEEDED nobody knows.
+ * Neither cancellation nor the deadline interrupts it, only the end of the transaction's life. Not
+ * OK: nothing was committed, except that after UNAVAILABLE or DEADLINE_EXCEEDED nobody knows.
  */
 MUST_USE SUSPENDS struct status db_tx_commit(struct db_tx *tx);
-/* Ends it if it was not committed: rolled back. Never suspends; a zeroed tx is fine. */
+/*
+ * Ends it if it was not committed: rolled back, in the background. Never suspends; a zeroed tx is
+ * fine.
+ */
 void db_tx_end(struct db_tx *tx);
 
-/* `ret_affected` may be NULL: rows matched and changed. */
+/*
+ * `ret_affected` may be NULL: rows that matched and changed; an INSERT ... ON DUPLICATE KEY UPDATE
+ * counts 2 for a row that it changed.
+ */
 MUST_USE SUSPENDS struct status db_exec(struct db_tx *tx, const char *sql, struct db_args args,
                                         uint64_t *ret_affected);
 
 /*
- * A result, wholly in memory: a query that could return many rows needs a LIMIT.
+ * A result, wholly in memory: a query that could return many rows needs a LIMIT. It may be read
+ * after the transaction has ended. The struct is zeroed before the query.
  *
  *     AUTO(db_rows_end) struct db_rows rows = {0};
  *     TRY(db_query(&tx, "SELECT sku_id, title FROM sku WHERE item_id = ?",
@@ -140,24 +159,28 @@ MUST_USE bool db_rows_next(struct db_rows *rows);
 void db_rows_end(struct db_rows *rows);
 
 /*
- * Of the present row, columns from 0. Asking for the wrong kind, or a column that is not there, is
- * a bug.
+ * Of the present row, columns from 0. NULL reads as 0, "" or no bytes. Asking for the wrong kind, a
+ * column that is not there, or an integer that does not fit is a bug; floating point is not read at
+ * all.
  */
 bool db_get_is_null(const struct db_rows *rows, unsigned column);
+/* Of integers of every width and of DECIMALs without a fraction (SUM). */
 int64_t db_get_i64(const struct db_rows *rows, unsigned column);
 uint64_t db_get_u64(const struct db_rows *rows, unsigned column);
-/* Terminated; valid until db_rows_end. "" for NULL. */
+/* Terminated; valid until db_rows_end. Of text, bytes and DECIMALs. */
 const char *db_get_text(const struct db_rows *rows, unsigned column);
 const void *db_get_bytes(const struct db_rows *rows, unsigned column, size_t *ret_size);
-/* DATETIME(6) as microseconds since 1970 UTC; 0 for NULL. */
+/* DATETIME(6), TIMESTAMP and DATE as microseconds since 1970 UTC. */
 int64_t db_get_time(const struct db_rows *rows, unsigned column);
 
-/* The database's clock, microseconds since 1970 UTC: for expiry and timeouts, never this machine's. */
+/*
+ * The database's clock, microseconds since 1970 UTC: for expiry and timeouts, never this machine's.
+ */
 MUST_USE SUSPENDS struct status db_now(struct db_tx *tx, int64_t *ret_us);
 
 /*
- * Statements over a set. In the SQL, `{s|text}` stands for the text once for each element, with the
- * character s between them:
+ * Statements over a set. In the SQL, outside of quotes, `{s|text}` stands for the text once for
+ * each element, with the character s between them:
  *
  *     INSERT INTO line (id, sku_id) VALUES {,|(?, ?)}
  *     SELECT sku_id, free FROM stock WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE
@@ -172,12 +195,15 @@ struct db_set {
     size_t rows;
 };
 
-/* Any number of rows, sent in prepared chunks of 128, 32, 8 and 1. One group. */
+/*
+ * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1. One group, no other `?`. Not OK:
+ * the rows of earlier chunks are in the transaction, also after DUPLICATE_KEY.
+ */
 MUST_USE SUSPENDS struct status db_insert_rows(struct db_tx *tx, const char *sql, struct db_set set,
                                                uint64_t *ret_affected);
 /*
- * 1 to DB_SET_MAX rows in one statement; the last row fills it up to the next prepared size, so
- * repeating an element must not change the meaning (IN, CASE).
+ * 1 to DB_SET_MAX rows in one statement; the last row fills it up to the next prepared size (8, 32,
+ * 128, 512), so repeating an element must not change the meaning (IN, CASE).
  */
 MUST_USE SUSPENDS struct status db_exec_set(struct db_tx *tx, const char *sql, struct db_args args,
                                             const struct db_set *sets, size_t set_count,

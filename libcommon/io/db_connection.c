@@ -122,15 +122,11 @@ static struct status wait_watched(struct db_connection *c, short events)
     return st;
 }
 
-/*
- * In the middle of mysql_real_connect. The socket becomes non-blocking here, before TLS sees it:
- * OpenSSL would block the loop.
- */
+/* In the middle of mysql_real_connect. */
 static struct status wait_connecting(int fd, short events)
 {
     short got;
 
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     return task_wait_fd(fd, events, &got);
 }
 
@@ -150,6 +146,42 @@ static int on_io_wait(my_socket fd, my_bool for_read, int timeout)
         return 1;
     errno = st.code == CODE_DEADLINE_EXCEEDED ? ETIMEDOUT : ECANCELED;
     return st.code == CODE_DEADLINE_EXCEEDED ? 0 : -1;
+}
+
+static void make_non_blocking(int fd)
+{
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+/* Exported, but in none of the library's headers: `fn` hears of every read and write. */
+int ma_pvio_register_callback(my_bool on, void (*fn)(int is_write, MYSQL *mysql,
+                                                     const unsigned char *bytes, size_t size));
+
+/*
+ * mysql_real_connect would give the socket to OpenSSL as a blocking one, which blocks the loop. The
+ * server's greeting is the last that is read before.
+ */
+static void on_transfer(int is_write, MYSQL *mysql, const unsigned char *bytes, size_t size)
+{
+    const int fd = mysql_get_socket(mysql);
+    (void)is_write;
+    (void)bytes;
+    (void)size;
+
+    if (fd >= 0 && !watched_find(fd))
+        make_non_blocking(fd);
+}
+
+struct status db_connection_system_start(void)
+{
+    static bool is_started;
+
+    if (is_started)
+        return STATUS_OK;
+    if (mysql_library_init(0, NULL, NULL) != 0 || ma_pvio_register_callback(1, on_transfer) != 0)
+        return status_error(CODE_INTERNAL, "INTERNAL", "libmariadb does not start");
+    is_started = true;
+    return STATUS_OK;
 }
 
 struct db_connection *db_connection_new(struct db *db)
@@ -317,7 +349,7 @@ static struct status connect_socket(struct db_connection *c)
     c->tls = mysql_get_ssl_cipher(c->mysql);
     c->thread_id = mysql_thread_id(c->mysql);
     c->local_port = local_port(c->fd);
-    fcntl(c->fd, F_SETFL, fcntl(c->fd, F_GETFL) | O_NONBLOCK);
+    make_non_blocking(c->fd);
     set_option(c->fd, TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
     set_option(c->fd, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S);
     set_option(c->fd, TCP_KEEPCNT, KEEPALIVE_PROBES);

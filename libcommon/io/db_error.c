@@ -91,6 +91,7 @@ static const struct db_error errors[] = {
     LOST_THREAD(CR_NEW_STMT_METADATA),
 
     {ER_MAX_PREPARED_STMT_COUNT_REACHED, CODE_RESOURCE_EXHAUSTED, "OVERLOADED", false},
+    {ER_NO_SUCH_THREAD, CODE_NOT_FOUND, NULL, false}, /* KILL came late */
 };
 
 static const struct db_error wrong_statement = {ANYTHING_ELSE, CODE_INTERNAL, "INTERNAL", false};

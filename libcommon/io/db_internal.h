@@ -147,6 +147,9 @@ struct db_connection {
     struct db_statements statements;
 };
 
+/* Once for the process; may be asked for again. */
+MUST_USE struct status db_connection_system_start(void);
+
 MUST_USE struct db_connection *db_connection_new(struct db *db);
 void db_connection_free(struct db_connection *c); /* closes it */
 
@@ -175,13 +178,22 @@ MUST_USE SUSPENDS struct status db_connection_release_brakes(struct db_connectio
 
 /* The pool, db_pool.c. */
 
+enum db_outcome {
+    DB_COMMITTED,
+    DB_ROLLED_BACK,
+    DB_REFUSED, /* the server would not commit */
+    DB_EXPIRED, /* it was too old to be committed */
+    DB_UNKNOWN, /* COMMIT was not answered */
+    DB_OUTCOME_COUNT,
+};
+
 struct db_metrics {
     struct metric *open;
     struct metric *idle;
     struct metric *waiting;
     struct metric *acquire_seconds;
     struct metric_family *errors;
-    struct metric_family *transactions;
+    struct metric *transactions[DB_OUTCOME_COUNT];
 };
 
 struct db {

@@ -251,7 +251,7 @@ struct status db_acquire(struct db *db, struct db_connection **ret)
 {
     BUG_ON(db->closing);
     const int64_t since_us = clock_mono_us();
-    struct db_connection *c;
+    struct db_connection *c = NULL;
 
     TRY(acquire(db, &c));
     metric_observe(db->metrics.acquire_seconds,
@@ -309,7 +309,14 @@ static bool is_address(const char *host)
 
 static struct db_metrics metrics_new(void)
 {
-    return (struct db_metrics){
+    static const char *const outcomes[DB_OUTCOME_COUNT] = {
+        [DB_COMMITTED] = "committed", [DB_ROLLED_BACK] = "rolled_back", [DB_REFUSED] = "refused",
+        [DB_EXPIRED] = "expired",     [DB_UNKNOWN] = "unknown",
+    };
+    struct metric_family *transactions =
+        metric_family(METRIC_COUNTER, "souk_db_transactions_total", "outcome",
+                      "Transactions that write, by how they ended.");
+    struct db_metrics metrics = {
         .open = metric_series(metric_family(METRIC_GAUGE, "souk_db_connections", "",
                                             "Connections to the database, idle ones too.")),
         .idle = metric_series(metric_family(METRIC_GAUGE, "souk_db_idle_connections", "",
@@ -320,9 +327,10 @@ static struct db_metrics metrics_new(void)
                                                        "", "Wait for a connection.")),
         .errors = metric_family(METRIC_COUNTER, "souk_db_errors_total", "code",
                                 "Failed calls to the database."),
-        .transactions = metric_family(METRIC_COUNTER, "souk_db_transactions_total", "outcome",
-                                      "Transactions by how they ended."),
     };
+    for (size_t i = 0; i < DB_OUTCOME_COUNT; i++)
+        metrics.transactions[i] = metric_series(transactions, outcomes[i]);
+    return metrics;
 }
 
 struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret)
@@ -333,8 +341,7 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
                             config->host);
     if (!config->connections_max)
         return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "no database connections");
-    if (mysql_library_init(0, NULL, NULL) != 0)
-        return status_error(CODE_INTERNAL, "INTERNAL", "libmariadb does not start");
+    TRY(db_connection_system_start());
 
     struct db *db = mem_new(struct db);
     db->loop = loop;

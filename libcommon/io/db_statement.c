@@ -163,6 +163,13 @@ static struct status prepare(struct db_connection *c, const struct db_call *call
 
 /* Binding. */
 
+struct db_value db_text(const char *text)
+{
+    if (!text)
+        return DB_NULL;
+    return (struct db_value){.kind = DB_KIND_TEXT, .as.bytes = {text, strlen(text)}};
+}
+
 static void time_from_unix_us(int64_t unix_us, MYSQL_TIME *ret)
 {
     int64_t seconds = unix_us / CLOCK_US_PER_S;

@@ -30,12 +30,17 @@ static int64_t margin_us(const struct db *db)
     return db->tx_life_us * DB_TX_MARGIN_S / DB_TX_LIFE_MAX_S;
 }
 
-static void count(const struct db *db, const char *outcome)
+static void count(const struct db *db, enum db_outcome outcome)
 {
-    metric_add(metric_series(db->metrics.transactions, outcome), 1);
+    metric_add(db->metrics.transactions[outcome], 1);
 }
 
 /* Beginning. */
+
+void db_set_tx_life_us(struct db *db, int64_t us)
+{
+    db->tx_life_us = us;
+}
 
 static void start_life(struct db_connection *c)
 {
@@ -82,7 +87,7 @@ static struct status begin_on(struct db_connection *c)
 
 struct status db_tx_begin(struct db_tx *tx, struct db *db)
 {
-    struct db_connection *c;
+    struct db_connection *c = NULL;
 
     BUG_ON(tx->connection);
     TRY(db_acquire(db, &c));
@@ -97,7 +102,7 @@ struct status db_tx_begin(struct db_tx *tx, struct db *db)
 
 struct status db_read_begin(struct db_tx *tx, struct db *db)
 {
-    struct db_connection *c;
+    struct db_connection *c = NULL;
 
     BUG_ON(tx->connection);
     TRY(db_acquire(db, &c));
@@ -108,7 +113,7 @@ struct status db_read_begin(struct db_tx *tx, struct db *db)
 
 struct status db_session_begin(struct db_tx *tx, struct db *db)
 {
-    struct db_connection *c;
+    struct db_connection *c = NULL;
 
     BUG_ON(tx->connection);
     TRY(db_acquire(db, &c));
@@ -128,7 +133,7 @@ void db_tx_end(struct db_tx *tx)
     if (!c)
         return;
     if (c->in_transaction)
-        count(tx->db, "rolled_back");
+        count(tx->db, DB_ROLLED_BACK);
     *tx = (struct db_tx){0};
     db_give_back(c);
 }
@@ -152,12 +157,12 @@ static struct status commit(struct db_connection *c)
 {
     if (is_too_old(c)) {
         c->broken = true; /* rolled back for certain, also where ROLLBACK would come late */
-        count(c->db, "expired");
+        count(c->db, DB_EXPIRED);
         return status_error(CODE_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
                             "the transaction is too old to be committed");
     }
     const struct status st = send_commit(c);
-    count(c->db, status_ok(&st) ? "committed" : c->broken ? "unknown" : "refused");
+    count(c->db, status_ok(&st) ? DB_COMMITTED : c->broken ? DB_UNKNOWN : DB_REFUSED);
     return st;
 }
 
@@ -230,19 +235,7 @@ struct status db_session_text(struct db_tx *tx, const char *sql)
     return db_connection_text(tx->connection, sql);
 }
 
-/* The rest. */
-
-struct db_value db_text(const char *text)
-{
-    if (!text)
-        return DB_NULL;
-    return (struct db_value){.kind = DB_KIND_TEXT, .as.bytes = {text, strlen(text)}};
-}
-
-void db_set_tx_life_us(struct db *db, int64_t us)
-{
-    db->tx_life_us = us;
-}
+/* Without a transaction. */
 
 static struct status ping_on(struct db_connection *c)
 {
@@ -253,7 +246,7 @@ static struct status ping_on(struct db_connection *c)
 /* When it has just answered somebody, it need not be asked again; the pool may be busy. */
 struct status db_ping(struct db *db)
 {
-    struct db_connection *c;
+    struct db_connection *c = NULL;
 
     if (db->answered_at_us && clock_mono_us() - db->answered_at_us < PING_FRESH_US)
         return STATUS_OK;

@@ -148,16 +148,20 @@ static void record_refused(struct migrator *m, const struct migration *step)
 }
 
 /* Data and record are one transaction; DDL commits by itself, and the record after it. */
-static struct status run_once(struct migrator *m, const struct migration *step)
+static struct status run_in_transaction(struct migrator *m, const struct migration *step)
 {
     TRY(db_session_text(&m->tx, "BEGIN"));
-    const struct status st = db_session_text(&m->tx, step->sql);
-    if (!status_ok(&st)) {
-        status_ignore(db_session_text(&m->tx, "ROLLBACK"), "the step's failure says more");
-        return st;
-    }
+    TRY(db_session_text(&m->tx, step->sql));
     TRY(record_done(m, step));
     return db_session_text(&m->tx, "COMMIT");
+}
+
+static struct status run_once(struct migrator *m, const struct migration *step)
+{
+    const struct status st = run_in_transaction(m, step);
+    if (!status_ok(&st)) /* or the BEGIN of the next try would commit it */
+        status_ignore(db_session_text(&m->tx, "ROLLBACK"), "the failure itself says more");
+    return st;
 }
 
 /* Of DDL that runs for the second time. */

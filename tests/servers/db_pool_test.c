@@ -74,6 +74,25 @@ static void a_query_ends_at_the_tasks_deadline(struct loop *loop)
     db_close(db);
 }
 
+static void a_descriptor_that_the_library_closed_is_free_for_others(struct loop *loop)
+{
+    struct db *db = kit_db(loop, 2);
+    AUTO(db_tx_end) struct db_tx lost = {0}, next = {0};
+    assert_ok(db_tx_begin(&lost, db));
+    const int fd = lost.connection->fd;
+    {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2000);
+        assert_reason(sleep_query(&lost, "SELECT SLEEP(65)"), "DEADLINE_EXCEEDED");
+    }
+    assert_ok(db_tx_begin(&next, db));
+    assert_int_equal(next.connection->fd, fd);
+    db_tx_end(&lost);
+    for (int i = 0; i < 3; i++)
+        assert_ok(sleep_query(&next, "SELECT SLEEP(0.01)"));
+    db_tx_end(&next);
+    db_close(db);
+}
+
 static void a_deadline_that_is_over_costs_no_connection(struct loop *loop)
 {
     struct db *db = kit_db(loop, 1);
@@ -197,6 +216,7 @@ static void a_server_that_is_not_there_is_told_at_once(struct loop *loop)
         assert_int_equal(db->open, 0);
     }
     assert_true(clock_mono_us() - since_us < 50 * CLOCK_US_PER_MS);
+    assert_int_equal(db->backoff.present_us, db->backoff.first_us); /* one attempt for them all */
     db_close(db);
 }
 
@@ -377,6 +397,9 @@ static void a_connection_keeps_so_many_statements_and_forgets_the_oldest(struct 
 {
     enum { MORE = DB_STATEMENTS_MAX + 50 };
     struct db *db = kit_db(loop, 1);
+    const char *times_prepared = "SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM"
+                                 " information_schema.SESSION_STATUS"
+                                 " WHERE VARIABLE_NAME = 'COM_STMT_PREPARE'";
     char *sql[MORE];
     AUTO(db_tx_end) struct db_tx tx = {0};
 
@@ -387,6 +410,10 @@ static void a_connection_keeps_so_many_statements_and_forgets_the_oldest(struct 
         assert_int_equal(kit_i64(&tx, sql[0], DB_ARGS(DB_I64(1))), 1); /* always young */
     }
     assert_int_equal(tx.connection->statements.count, DB_STATEMENTS_MAX);
+    const int64_t prepared = kit_i64(&tx, times_prepared, DB_NO_ARGS);
+    assert_int_equal(kit_i64(&tx, sql[0], DB_ARGS(DB_I64(1))), 1);
+    assert_int_equal(kit_i64(&tx, sql[60], DB_ARGS(DB_I64(1))), 61);
+    assert_int_equal(kit_i64(&tx, times_prepared, DB_NO_ARGS), prepared);
     for (int i = 0; i < MORE; i++)
         assert_int_equal(kit_i64(&tx, sql[i], DB_ARGS(DB_I64(2))), i + 2);
     db_tx_end(&tx);
@@ -414,7 +441,9 @@ static void a_statement_survives_a_change_of_its_table(struct loop *loop)
 }
 
 SERVER_TESTS(a_query_that_is_cancelled_ends_here_and_on_the_server,
-             a_query_ends_at_the_tasks_deadline, a_deadline_that_is_over_costs_no_connection,
+             a_query_ends_at_the_tasks_deadline,
+             a_descriptor_that_the_library_closed_is_free_for_others,
+             a_deadline_that_is_over_costs_no_connection,
              many_that_give_up_never_make_the_server_see_more_than_the_pool,
              closing_waits_for_what_still_cleans_up, an_idle_connection_that_dies_is_noticed,
              begin_finds_a_dead_connection_and_takes_a_fresh_one,

@@ -162,6 +162,28 @@ static void migrates(void *arg)
     m->st = migrate(m->db, "test", steps, ARRAY_LEN(steps));
 }
 
+static void data_and_its_record_are_one_also_when_tried_again(struct loop *loop)
+{
+    struct db *db = fresh(loop);
+    assert_ok(migrate(db, "test", steps, 3));
+    begun(db, 3);
+    AUTO(db_tx_end) struct db_tx user = {0};
+    assert_ok(db_tx_begin(&user, db));
+    assert_ok(db_exec(&user,
+                      "UPDATE schema_migration SET digest = digest, component = 'x'"
+                      " WHERE name = '0004_fill'",
+                      DB_NO_ARGS, NULL)); /* its record waits until it gives up */
+    struct migrating m = {.db = db};
+    struct task *task = task_spawn("migrates", migrates, &m);
+    server_test_wait(9000, kit_running("UPDATE schema_migration SET applied_at") == 1);
+    server_test_wait(9000, kit_running("UPDATE schema_migration SET applied_at") == 0);
+    db_tx_end(&user);
+    assert_ok(task_join(task));
+    assert_ok(m.st);
+    assert_int_equal(things(db), 2);
+    db_close(db);
+}
+
 static void of_many_at_once_one_works_and_the_others_find_it_done(struct loop *loop)
 {
     enum { MANY = 6 };
@@ -240,6 +262,7 @@ SERVER_TESTS(steps_run_once_and_in_their_order, components_do_not_see_each_other
              a_crash_before_the_step_is_survived,
              a_table_that_somebody_else_made_is_no_step_of_ours,
              data_that_fails_half_way_leaves_nothing,
+             data_and_its_record_are_one_also_when_tried_again,
              of_many_at_once_one_works_and_the_others_find_it_done,
              a_step_waits_for_its_table_without_holding_it_up, a_migration_can_be_cancelled,
              steps_out_of_order_are_a_bug)
