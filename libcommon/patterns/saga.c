@@ -239,7 +239,7 @@ struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
 {
     AUTO(arena_freep) struct arena *arena = arena_new(RUN_ARENA_MAX);
     const enum saga_phase phase = kind->pivot == SAGA_FORWARD_ONLY ? SAGA_PAST_PIVOT : SAGA_FORWARD;
-    const bool run_here = kind->pivot != SAGA_FORWARD_ONLY;
+    const bool run_here = kind->pivot != SAGA_FORWARD_ONLY && !kind->background;
 
     if (run_here && runner->run_count >= SAGAS_MAX)
         return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "%zu sagas run here",

@@ -67,6 +67,11 @@ struct saga_kind {
     int pivot;
     int64_t deadline_ms; /* until the pivot */
     /*
+     * Nobody waits for it: any process runs it after saga_nudge, and what may pass is tried again
+     * until the deadline, not just SAGA_STEP_TRIES times.
+     */
+    bool background;
+    /*
      * Writes what belongs to the end into its transaction; `outcome` is OK or why it was undone.
      * May be NULL.
      */
@@ -76,7 +81,7 @@ struct saga_kind {
 enum {
     SAGA_FORWARD_ONLY = -1,
     SAGA_STEP_LIMIT_MS = 5 * 1000,
-    SAGA_STEP_TRIES = 4, /* before the pivot */
+    SAGA_STEP_TRIES = 4, /* before the pivot, where somebody waits */
     SAGAS_MAX = 4000,    /* at once in a process */
 };
 
@@ -94,9 +99,9 @@ MUST_USE struct saga_runner *saga_runner_start(const struct saga_runner_config *
 SUSPENDS void saga_runner_stop(struct saga_runner *runner);
 
 /*
- * Writes the row of a new saga into the caller's transaction. After the commit call
- * saga_run_and_wait or saga_nudge; if the process dies before, the saga is resumed all the same.
- * RESOURCE_EXHAUSTED OVERLOADED when SAGAS_MAX run here.
+ * Writes the row of a new saga into the caller's transaction. After the commit call saga_nudge for
+ * one in the background or without a way back, saga_run_and_wait for any other; if the process dies
+ * before, the saga is resumed all the same. RESOURCE_EXHAUSTED OVERLOADED when SAGAS_MAX run here.
  */
 MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
                                             const struct saga_kind *kind, int64_t id,

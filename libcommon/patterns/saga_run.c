@@ -1,5 +1,7 @@
 #include "patterns/saga_run.h"
 
+#include <limits.h>
+
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -31,12 +33,12 @@ static bool must_leave(const struct status *st)
 
 static struct status act(struct saga_run *run)
 {
-    struct retry retry = retry_times(SAGA_STEP_TRIES);
+    struct retry retry = retry_times(run->kind->background ? INT_MAX : SAGA_STEP_TRIES);
     struct status st;
 
     do
         st = call_action(run, run->kind->steps[run->step].act);
-    while (retry_again(&retry, &st));
+    while (!must_leave(&st) && retry_again(&retry, &st));
     return st;
 }
 
