@@ -87,6 +87,15 @@ void *arena_zalloc(struct arena *arena, size_t size)
     return memset(arena_alloc(arena, size), 0, size);
 }
 
+void *arena_calloc(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (__builtin_mul_overflow(count, size, &bytes))
+        BUG("an array of %zu times %zu bytes", count, size);
+    return arena_zalloc(arena, bytes);
+}
+
 void *arena_dup(struct arena *arena, const void *memory, size_t size)
 {
     void *copy = arena_alloc(arena, size);

@@ -24,6 +24,8 @@ void arena_reset(struct arena *arena);
 /* Aligned for any type. Never NULL. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size);
 MUST_USE void *arena_zalloc(struct arena *arena, size_t size);
+/* Zeroed; a product that does not fit is a bug. */
+MUST_USE void *arena_calloc(struct arena *arena, size_t count, size_t size);
 MUST_USE void *arena_dup(struct arena *arena, const void *memory, size_t size);
 MUST_USE char *arena_strdup(struct arena *arena, const char *text);
 MUST_USE char *arena_strndup(struct arena *arena, const char *text, size_t length);
@@ -36,4 +38,4 @@ MUST_USE size_t arena_left(const struct arena *arena);
 
 /* A zeroed struct, and a zeroed array. */
 #define arena_new_of(arena, type)          ((type *)arena_zalloc(arena, sizeof(type)))
-#define arena_array_of(arena, type, count) ((type *)arena_zalloc(arena, sizeof(type) * (count)))
+#define arena_array_of(arena, type, count) ((type *)arena_calloc(arena, count, sizeof(type)))
