@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/str.h"
+
 static void (*bug_hook)(void);
 
 static void format_detail(char *to, size_t size, const char *format, va_list args)
@@ -12,8 +14,11 @@ static void format_detail(char *to, size_t size, const char *format, va_list arg
     const int length = vsnprintf(to, size, format, args);
     if (length < 0)
         to[0] = '\0';
-    else if ((size_t)length >= size)
-        memcpy(to + size - 4, "...", 4);
+    else if ((size_t)length >= size) {
+        to[size - 4] = '\0';
+        str_trim_utf8(to);
+        strcat(to, "...");
+    }
 }
 
 struct status status_error(enum code code, const char *reason, const char *format, ...)

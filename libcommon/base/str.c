@@ -117,3 +117,20 @@ void str_hex(char *to, const void *bytes, size_t size)
     }
     to[2 * size] = '\0';
 }
+
+/* How many bytes the character has that begins with `lead`; 1 for what begins none. */
+static size_t utf8_length(unsigned char lead)
+{
+    return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+}
+
+void str_trim_utf8(char *text)
+{
+    const size_t length = strlen(text);
+    size_t tail = 1; /* bytes of the last character so far */
+
+    while (tail < 4 && tail < length && ((unsigned char)text[length - tail] & 0xc0) == 0x80)
+        tail++;
+    if (tail <= length && utf8_length((unsigned char)text[length - tail]) > tail)
+        text[length - tail] = '\0';
+}

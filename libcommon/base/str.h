@@ -26,11 +26,14 @@ const char *str_text(const struct str *str);
 /* Hands the text over to the caller (mem_free); the str is empty afterwards. */
 MUST_USE char *str_take(struct str *str);
 
-/* The whole text is one decimal number in range, with an optional sign and nothing else. */
+/* The whole text is one decimal number in range; one that may be negative may have a sign. */
 MUST_USE bool str_to_i64(const char *text, int64_t *ret);
 MUST_USE bool str_to_u64(const char *text, uint64_t *ret);
 
 MUST_USE bool str_starts_with(const char *text, const char *prefix);
+
+/* Takes a UTF-8 character whose end is missing off the end: for text that was cut to fit. */
+void str_trim_utf8(char *text);
 
 /* Lower-case hexadecimal, 2 * size + 1 characters. */
 void str_hex(char *to, const void *bytes, size_t size);
