@@ -21,7 +21,7 @@ struct id_maker id_maker_start(unsigned service, unsigned node, int64_t after_ms
     return (struct id_maker){
         .worker = service << NODE_BITS | node,
         .sequence = SEQUENCE_MAX, /* the mark's own millisecond is spent */
-        .last_ms = after_ms,
+        .last_ms = after_ms > ID_EPOCH_UNIX_MS ? after_ms : ID_EPOCH_UNIX_MS,
         .fence_ms = fence_ms,
     };
 }

@@ -36,7 +36,10 @@ struct id_maker {
     int64_t fence_ms; /* unix time that ids must stay below */
 };
 
-/* Ids start after `after_ms`, the high-water mark of whoever had the node number before. */
+/*
+ * Ids start after `after_ms`, the high-water mark of whoever had the node number before, and never
+ * before ID_EPOCH_UNIX_MS.
+ */
 struct id_maker id_maker_start(unsigned service, unsigned node, int64_t after_ms, int64_t fence_ms);
 
 /* UNAVAILABLE ID_FENCE_REACHED: the node lease was not renewed in time. */
