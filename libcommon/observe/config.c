@@ -101,8 +101,14 @@ static void set_secret(struct load *load, const struct config_option *option, co
         complain(load, option, text);
         return;
     }
-    size_t length = fread(bytes, 1, sizeof bytes - 1, file);
+    setvbuf(file, NULL, _IONBF, 0); /* no second copy that stays */
+    size_t length = fread(bytes, 1, sizeof bytes, file);
     fclose(file);
+    if (length == sizeof bytes) {
+        snprintf(text, sizeof text, "the file has more than %d bytes", SECRET_MAX - 1);
+        complain(load, option, text);
+        length--;
+    }
     while (length && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
         length--;
     bytes[length] = '\0';
@@ -235,7 +241,8 @@ enum config_outcome config_load(const struct config_table *tables, size_t table_
         if (strcmp(argv[i], "--print-config") == 0) {
             print = true;
         } else if (!is_known_flag(&load, argv[i])) {
-            fprintf(err, "%s: no such option; --help lists them\n", argv[i]);
+            const int length = (int)strcspn(argv[i], "="); /* its value may be a secret */
+            fprintf(err, "%.*s: no such option; --help lists them\n", length, argv[i]);
             load.failed = true;
         }
     }
