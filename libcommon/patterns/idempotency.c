@@ -69,14 +69,37 @@ struct status idempotency_claim(struct db_tx *tx, struct request *rq, const Prot
     return *ret_replayed ? replay(tx, rq, &digest, ret) : st;
 }
 
-struct status idempotency_store(struct db_tx *tx, struct request *rq, const ProtobufCMessage *ret)
+struct status idempotency_find(struct db_tx *tx, struct request *rq, const ProtobufCMessage *in,
+                               ProtobufCMessage *ret)
 {
-    const struct pb_bytes bytes = pb_pack(ret, rq->arena);
+    XXH128_canonical_t digest;
+
+    digest_of(in, rq->arena, &digest);
+    return replay(tx, rq, &digest, ret);
+}
+
+struct status idempotency_store_for(struct db_tx *tx, const char *caller,
+                                    const struct rpc_method *method, const char *request_id,
+                                    const ProtobufCMessage *ret, struct arena *arena)
+{
+    const struct pb_bytes bytes = pb_pack(ret, arena);
 
     return db_exec(tx,
                    "UPDATE request SET answer = ? "
                    "WHERE caller = ? AND method = ? AND request_id = ?",
-                   DB_ARGS(DB_BYTES(bytes.at, bytes.size), DB_TEXT(rq->caller.key),
-                           DB_TEXT(rq->method->path), DB_TEXT(rq->request_id)),
+                   DB_ARGS(DB_BYTES(bytes.at, bytes.size), DB_TEXT(caller), DB_TEXT(method->path),
+                           DB_TEXT(request_id)),
                    NULL);
+}
+
+struct status idempotency_store(struct db_tx *tx, struct request *rq, const ProtobufCMessage *ret)
+{
+    return idempotency_store_for(tx, rq->caller.key, rq->method, rq->request_id, ret, rq->arena);
+}
+
+struct status idempotency_forget(struct db_tx *tx, const char *caller,
+                                 const struct rpc_method *method, const char *request_id)
+{
+    return db_exec(tx, "DELETE FROM request WHERE caller = ? AND method = ? AND request_id = ?",
+                   DB_ARGS(DB_TEXT(caller), DB_TEXT(method->path), DB_TEXT(request_id)), NULL);
 }

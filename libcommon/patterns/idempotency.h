@@ -24,8 +24,10 @@
 #include "base/attributes.h"
 #include "base/status.h"
 
+struct arena;
 struct db_tx;
 struct request;
+struct rpc_method;
 
 /*
  * `*ret_replayed`: `ret` is the stored answer (in the request's arena), nothing more is to be done.
@@ -37,3 +39,21 @@ MUST_USE SUSPENDS struct status idempotency_claim(struct db_tx *tx, struct reque
                                                   bool *ret_replayed);
 MUST_USE SUSPENDS struct status idempotency_store(struct db_tx *tx, struct request *rq,
                                                   const ProtobufCMessage *ret);
+
+/*
+ * For a request that a saga answers: its row is claimed when the saga is inserted and has no answer
+ * until the pivot. These name the request by its parts, because the saga may end in another
+ * process.
+ */
+MUST_USE SUSPENDS struct status idempotency_store_for(struct db_tx *tx, const char *caller,
+                                                      const struct rpc_method *method,
+                                                      const char *request_id,
+                                                      const ProtobufCMessage *ret,
+                                                      struct arena *arena);
+/* The saga was undone: the request may be tried again. */
+MUST_USE SUSPENDS struct status idempotency_forget(struct db_tx *tx, const char *caller,
+                                                   const struct rpc_method *method,
+                                                   const char *request_id);
+/* The stored answer of a request that was claimed before; errors as of idempotency_claim. */
+MUST_USE SUSPENDS struct status idempotency_find(struct db_tx *tx, struct request *rq,
+                                                 const ProtobufCMessage *in, ProtobufCMessage *ret);

@@ -1,0 +1,45 @@
+#pragma once
+
+/*
+ * callback: is it the provider who speaks, and what does he say? Checks the signature over the
+ * bytes as they came, then reads them. Touches nothing else.
+ *
+ * Source: DESIGN 5 (HMAC over timestamp + "." + raw body).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/money.h"
+#include "base/status.h"
+
+enum { CALLBACK_AGE_MAX_S = 300, CALLBACK_BODY_MAX = 16 * 1024, CALLBACK_SIGNATURE_LENGTH = 64 };
+
+struct callback_envelope {
+    const char *timestamp; /* NULL: missing */
+    const char *signature; /* hex; NULL: missing */
+    const void *body;
+    size_t body_size;
+};
+
+struct callback {
+    const char *event_id;
+    int64_t payment_id;
+    bool succeeded;
+    struct money amount;
+};
+
+/* UNAUTHENTICATED SIGNATURE_INVALID, CALLBACK_TOO_OLD. */
+MUST_USE struct status callback_verify(const struct callback_envelope *envelope, const char *secret,
+                                       int64_t now_s);
+
+/* INVALID_ARGUMENT CALLBACK_INVALID says what is wrong; texts are in the arena. */
+MUST_USE struct status callback_read(const struct callback_envelope *envelope, struct arena *arena,
+                                     struct callback *ret);
+
+/* Hex of HMAC-SHA256 over first + "." + second: how callbacks and payment addresses are signed. */
+void callback_sign(const char *secret, const char *first, const void *second, size_t second_size,
+                   char ret[CALLBACK_SIGNATURE_LENGTH + 1]);
