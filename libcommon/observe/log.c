@@ -1,6 +1,7 @@
 #include "observe/log.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,12 @@ static void add_text(json_t *line, const char *key, const char *text)
     json_object_set_new(line, key, value);
 }
 
+/* JSON has no NaN and no infinity. */
+static void add_real(json_t *line, const char *key, double real)
+{
+    json_object_set_new(line, key, isfinite(real) ? json_real(real) : json_null());
+}
+
 static void add_time(json_t *line)
 {
     const int64_t now_us = clock_unix_us();
@@ -94,7 +101,7 @@ static void add_field(json_t *line, const struct log_field *field)
     case LOG_KIND_INT:
         json_object_set_new(line, field->key, json_integer(field->value.number));
         break;
-    case LOG_KIND_REAL: json_object_set_new(line, field->key, json_real(field->value.real)); break;
+    case LOG_KIND_REAL: add_real(line, field->key, field->value.real); break;
     case LOG_KIND_STATUS: add_status(line, field->value.status); break;
     case LOG_KIND_END: break;
     }
