@@ -49,13 +49,27 @@ static bool parse_hex(const char *text, uint8_t *to, size_t size)
     return any; /* all zero is "no id" */
 }
 
+/*
+ * Version 00 ends after the flags; a later one may go on behind a dash, and is read as far as 00
+ * goes.
+ */
+static bool has_known_form(const char *text)
+{
+    const size_t length = strnlen(text, TRACEPARENT_LENGTH + 1);
+    const int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+    const int version = low < 0 ? 0xff : high << 4 | low; /* ff is none */
+
+    if (version == 0xff || length < TRACEPARENT_LENGTH || text[2] != '-' || text[35] != '-' ||
+        text[52] != '-')
+        return false;
+    return length == TRACEPARENT_LENGTH || (version > 0 && text[TRACEPARENT_LENGTH] == '-');
+}
+
 static bool parse_parent(const char *text, struct trace_context *ret)
 {
     struct trace_context parsed = *ret;
-    uint8_t flags;
 
-    if (!text || strlen(text) != TRACEPARENT_LENGTH || strncmp(text, "00-", 3) != 0 ||
-        text[35] != '-' || text[52] != '-')
+    if (!text || !has_known_form(text))
         return false;
     if (!parse_hex(text + 3, parsed.trace_id, sizeof parsed.trace_id) ||
         !parse_hex(text + 36, parsed.span_id, sizeof parsed.span_id))
@@ -63,8 +77,7 @@ static bool parse_parent(const char *text, struct trace_context *ret)
     const int high = hex_digit(text[53]), low = hex_digit(text[54]);
     if (high < 0 || low < 0)
         return false;
-    flags = (uint8_t)(high << 4 | low);
-    parsed.sampled = flags & 1;
+    parsed.sampled = low & 1;
     *ret = parsed;
     return true;
 }
