@@ -204,6 +204,11 @@ struct http *service_http(struct service *service)
     return service->http;
 }
 
+const void *service_own_config(const struct service *service)
+{
+    return service->description->config.values;
+}
+
 struct saga_runner *service_sagas(struct service *service)
 {
     return service->sagas;

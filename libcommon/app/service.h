@@ -85,6 +85,8 @@ struct ids *service_ids(struct service *service);
 struct outbox *service_outbox(struct service *service);
 struct cache *service_cache(struct service *service);
 struct http *service_http(struct service *service);
+/* The service's own options, loaded: description->config.values. */
+const void *service_own_config(const struct service *service);
 /* After start() only: the runner hands the app to its steps. */
 struct saga_runner *service_sagas(struct service *service);
 
