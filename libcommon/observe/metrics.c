@@ -1,8 +1,10 @@
 #include "observe/metrics.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistr.h>
 
 #include "base/mem.h"
 #include "base/status.h"
@@ -55,8 +57,10 @@ struct metric_family *metric_family(enum metric_kind kind, const char *name, con
     struct metric_family **link = &families;
 
     for (; *link; link = &(*link)->next)
-        if (strcmp((*link)->name, name) == 0)
+        if (strcmp((*link)->name, name) == 0) {
+            BUG_ON((*link)->kind != kind);
             return *link;
+        }
 
     struct metric_family *family = mem_new(struct metric_family);
     family->kind = kind;
@@ -67,10 +71,15 @@ struct metric_family *metric_family(enum metric_kind kind, const char *name, con
     return family;
 }
 
+/* One byte that is no UTF-8 makes Prometheus refuse the whole page. */
 static void append_label_value(struct str *to, const char *value)
 {
+    const bool is_utf8 = !u8_check((const uint8_t *)value, strlen(value));
+
     for (; *value; value++) {
-        if (*value == '\\' || *value == '"')
+        if (!is_utf8 && *value & 0x80)
+            str_append(to, "?");
+        else if (*value == '\\' || *value == '"')
             str_printf(to, "\\%c", *value);
         else if (*value == '\n')
             str_append(to, "\\n");
@@ -161,7 +170,10 @@ static void write_sample(struct str *to, const char *name, const char *suffix, c
     str_printf(to, "%s%s", name, suffix);
     if (*labels)
         str_printf(to, "{%s}", labels);
-    str_printf(to, value == floor(value) && fabs(value) < 1e15 ? " %.0f\n" : " %.9g\n", value);
+    if (isfinite(value))
+        str_printf(to, " %.15g\n", value);
+    else
+        str_append(to, isnan(value) ? " NaN\n" : value > 0 ? " +Inf\n" : " -Inf\n");
 }
 
 static void write_histogram(struct str *to, const char *name, const struct metric *metric)
