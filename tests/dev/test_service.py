@@ -63,11 +63,14 @@ def test_a_stack_tells_each_service_what_it_needs(
         assert order["SOUK_PEER_INVENTORY"] == f"ipv4:{stack.services['inventory'].address}"
         assert order["SOUK_LOG_LEVEL"] == "debug"
         assert Path(order["SOUK_PAYMENT_SECRET_FILE"]).exists()
+        assert stack.payments
+        assert order["SOUK_PAYMENT_URL"] == stack.payments.url
         assert "SOUK_QUOTE_SECRET_FILE" in told["pricing"]
         assert "SOUK_QUOTE_SECRET_FILE" not in order
         secret = stack.credentials("order").password_file.read_text()
         assert secret not in json.dumps(told)
         assert {line.state for line in stack.status()} == {"ready"}
+        assert "payment-sandbox" in [line.name for line in stack.status()]
         state = (stack.folder / "stack.json").read_text()
         assert re.search(rf'"pid": {stack.services["order"].pid}\b', state)
         assert secret not in state

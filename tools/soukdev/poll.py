@@ -7,7 +7,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], timeout_s: float, what: str, every_s: float = 0.01) -> T:
+def until(
+    condition: Callable[[], T | None], timeout_s: float, what: str, every_s: float = 0.01
+) -> T:
     """The condition's first true answer; TimeoutError names `what` when none comes in time."""
     deadline = time.monotonic() + timeout_s
     while not (answer := condition()):

@@ -22,7 +22,7 @@ PEERS: Mapping[str, tuple[str, ...]] = {
 class Surroundings:
     """What services have in common.
 
-    services: HOST:PORT of each that runs. payment_url: the payment provider's.
+    services: HOST:PORT of each that runs. payment_url: whom customers pay.
     """
 
     redis: str

@@ -18,6 +18,7 @@ from soukdev.kafka import Kafka
 from soukdev.keys import Keys
 from soukdev.mariadb import Credentials, MariaDB
 from soukdev.opensearch import OpenSearch
+from soukdev.payments import PaymentSandbox
 from soukdev.redis import Redis
 from soukdev.server import Server
 from soukdev.service import Service
@@ -38,9 +39,10 @@ class Line:
 
 
 class Stack:
-    """MariaDB, Redis, Kafka, OpenSearch, our services and the gateway, in one folder.
+    """MariaDB, Redis, Kafka, OpenSearch, our services, the gateway and whom customers pay.
 
-    services: contexts to run ("inventory", ...); with none, no gateway either.
+    services: contexts to run ("inventory", ...); with none, no gateway either. The payment sandbox
+    runs where order does.
     settings: more environment for each of them, over what service_env says.
     dies_with_us: as for a Server; tests say True, a developer's stack False.
 
@@ -54,14 +56,12 @@ class Stack:
         *,
         mode: str = "debug",
         settings: Mapping[str, Mapping[str, str]] | None = None,
-        payment_url: str = "http://127.0.0.1:9",
         descriptor_set: Path = paths.DESCRIPTOR_SET,
         dies_with_us: bool = True,
     ) -> None:
         self.folder = folder.absolute()
         self.mode = mode
         self.settings = settings or {}
-        self.payment_url = payment_url
         self.descriptor_set = descriptor_set
         self._dies_with_us = dies_with_us
         self.keys = Keys(self.folder / "keys")
@@ -71,6 +71,7 @@ class Stack:
         self.opensearch = OpenSearch(self.folder / "opensearch", dies_with_us=dies_with_us)
         self.services = {context: self._service(context) for context in services}
         self.gateway = self._gateway() if services else None
+        self.payments = self._payments() if "order" in services else None
 
     def up(self) -> Self:
         """Starts what does not run yet; returns when all of it is ready."""
@@ -86,14 +87,15 @@ class Stack:
             self._configure_services()
             _at_once(*[service.start for service in self.services.values()])
             self._start_gateway()
+            self._start_payments()
             self._write_state()
         return self
 
     def down(self) -> None:
         """Stops everything that runs in this folder; data stays."""
         with self._alone():
-            if self.gateway:
-                self.gateway.stop()
+            for server in self._edge():
+                server.stop()
             _at_once(*[service.stop for service in self.services.values()])
             _at_once(*[server.stop for server in self._data_servers()])
 
@@ -113,8 +115,7 @@ class Stack:
 
     def servers(self) -> list[Server]:
         """All of them, those that depend on others first."""
-        gateway = [self.gateway] if self.gateway else []
-        return [*gateway, *self.services.values(), *self._data_servers()]
+        return [*self._edge(), *self.services.values(), *self._data_servers()]
 
     def credentials(self, context: str) -> Credentials:
         """A service's schema and user, made when they are missing."""
@@ -130,6 +131,9 @@ class Stack:
         trace: TracebackType | None,
     ) -> None:
         self.down()
+
+    def _edge(self) -> list[Server]:
+        return [server for server in (self.payments, self.gateway) if server]
 
     def _data_servers(self) -> list[Server]:
         return [self.mariadb, self.redis, self.kafka, self.opensearch]
@@ -150,6 +154,13 @@ class Stack:
             dies_with_us=self._dies_with_us,
         )
 
+    def _payments(self) -> PaymentSandbox:
+        return PaymentSandbox(
+            self.folder / "payment-sandbox",
+            secret_file=self.keys.payment_secret_file,
+            dies_with_us=self._dies_with_us,
+        )
+
     def _start_kafka(self) -> None:
         self.kafka.start()
         if self.descriptor_set.exists():
@@ -159,15 +170,15 @@ class Stack:
             )
 
     def _configure_services(self) -> None:
-        for service in self.services.values():
-            service.choose_ports()
+        for server in (*self.services.values(), *([self.payments] if self.payments else [])):
+            server.choose_ports()
         around = Surroundings(
             redis=self.redis.address,
             kafka=self.kafka.address,
             search_url=self.opensearch.url,
             keys=self.keys,
             services={context: service.address for context, service in self.services.items()},
-            payment_url=self.payment_url,
+            payment_url=self.payments.url if self.payments else "",
         )
         for context, service in self.services.items():
             told = environment(context, around, self.credentials(context))
@@ -182,6 +193,14 @@ class Stack:
         if self.gateway.outdated():
             self.gateway.stop()
         self.gateway.start()
+
+    def _start_payments(self) -> None:
+        if not self.payments or not self.gateway:
+            return
+        self.payments.gateway_port = self.gateway.port
+        if self.payments.outdated():
+            self.payments.stop()
+        self.payments.start()
 
     def _write_state(self) -> None:
         state: dict[str, Any] = {
