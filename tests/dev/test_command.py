@@ -3,8 +3,12 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import jwt
+import pytest
 from soukdev import paths
+from soukdev.keys import Keys
 from soukdev.redis import Redis
 
 
@@ -41,3 +45,52 @@ def test_an_unknown_service_is_named(place: Path) -> None:
     answer = command("up", "--services", "warehouse", "--dir", str(place / "dev"))
     assert answer.returncode != 0
     assert "warehouse" in answer.stderr
+
+
+def claims(token: str) -> dict[str, Any]:
+    return jwt.decode(token.strip(), options={"verify_signature": False})
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("42 customer", {"sub": "42", "role": "customer"}),
+        ("7 merchant --shop 101", {"sub": "7", "role": "merchant", "shop_id": 101}),
+        ("9 supplier --supplier 501", {"sub": "9", "role": "supplier", "supplier_id": 501}),
+        ("1 operator", {"sub": "1", "role": "operator"}),
+        ("order service", {"sub": "order", "role": "service", "iss": "souk-service"}),
+    ],
+)
+def test_everybody_gets_a_token(place: Path, words: str, expected: dict[str, Any]) -> None:
+    Keys(place / "dev" / "keys").make()
+    answer = command("token", *words.split(), "--ttl", "60", "--dir", str(place / "dev"))
+    assert answer.returncode == 0, answer.stderr
+    said = claims(answer.stdout)
+    assert said.items() >= expected.items()
+    assert said["exp"] - said["iat"] == 60
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("42 king", "invalid choice: 'king'"),
+        ("me customer", "'me' is no id"),
+        ("0 customer", "'0' is no id"),
+        ("7 merchant", "--shop"),
+        ("42 customer --shop 7", "--shop"),
+        ("9 supplier", "--supplier"),
+        ("42 service", "no such service: 42"),
+    ],
+)
+def test_a_token_that_nobody_could_use_is_not_made(place: Path, words: str, why: str) -> None:
+    Keys(place / "dev" / "keys").make()
+    answer = command("token", *words.split(), "--dir", str(place / "dev"))
+    assert answer.returncode != 0
+    assert why in answer.stderr
+    assert not answer.stdout
+
+
+def test_without_a_stack_there_is_no_token(place: Path) -> None:
+    answer = command("token", "42", "customer", "--dir", str(place / "dev"))
+    assert answer.returncode != 0
+    assert "tools/stack up" in answer.stderr

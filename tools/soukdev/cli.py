@@ -10,13 +10,32 @@ from soukdev.keys import Keys
 from soukdev.server import StartError
 from soukdev.stack import Stack, services_of
 
+_ROLES = ("customer", "merchant", "operator", "supplier", "service")
+_TOKEN = """\
+Prints a token, signed with the stack's own key. Send it as `authorization: Bearer TOKEN`.
+
+customer   finds, orders and pays; sees his own orders
+merchant   acts for one shop (--shop): its listings, stock and prices
+operator   reviews listings, sees everything
+supplier   acts for himself (--supplier): pushes what he supplies
+service    one of our services; the gateway refuses it, so call the service's own port
+
+    tools/stack token 42 customer
+    tools/stack token 7 merchant --shop 101
+    tools/stack token 1 operator
+    tools/stack token 9 supplier --supplier 501
+    tools/stack token order service
+
+A call without a token is anonymous: it may look and search.
+"""
+
 
 def main(words: Sequence[str]) -> int:
     """Answers the exit status."""
     options = _parser().parse_args(words)
     try:
         return int(options.action(options))
-    except (StartError, FileNotFoundError) as error:
+    except (StartError, FileNotFoundError, argparse.ArgumentTypeError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -24,7 +43,8 @@ def main(words: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tools/stack",
-        description="MariaDB, Redis, Kafka, OpenSearch, Souk's services and the gateway.",
+        description="MariaDB, Redis, Kafka, OpenSearch, Souk's services, the gateway and a sandbox"
+        " where customers pay.",
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     up = actions.add_parser("up", help="start what does not run, wait until it is ready")
@@ -39,12 +59,24 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(action=_down)
     status = actions.add_parser("status", help="what runs, where")
     status.set_defaults(action=_status)
-    token = actions.add_parser("token", help="print a token of a user, good for an hour")
+    token = actions.add_parser(
+        "token",
+        help="print a token that says who calls",
+        description=_TOKEN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     token.set_defaults(action=_token)
-    token.add_argument("sub", type=int, help="the user's id")
-    token.add_argument("role", help="customer, merchant, operator or supplier")
-    token.add_argument("--shop", type=int, default=0, help="a merchant's shop")
-    token.add_argument("--supplier", type=int, default=0, help="a supplier's id")
+    token.add_argument("who", help="the user's id; of the role service its context, say order")
+    token.add_argument("role", choices=_ROLES, help=", ".join(_ROLES))
+    token.add_argument("--shop", type=_id, metavar="ID", help="the merchant's shop")
+    token.add_argument("--supplier", type=_id, metavar="ID", help="the supplier's own id")
+    token.add_argument(
+        "--ttl",
+        type=int,
+        metavar="S",
+        default=3600,
+        help="how long it is good for (default: an hour)",
+    )
     for action in (up, down, status, token):
         action.add_argument(
             "--dir",
@@ -74,8 +106,34 @@ def _status(options: argparse.Namespace) -> int:
 
 def _token(options: argparse.Namespace) -> int:
     keys = Keys(options.dir / "keys")
-    print(keys.mint(options.sub, options.role, shop_id=options.shop, supplier_id=options.supplier))
+    if not keys.keys_file.exists():
+        sys.exit(f"there is no stack in {options.dir}: start one with tools/stack up")
+    print(_mint(keys, options))
     return 0
+
+
+def _mint(keys: Keys, options: argparse.Namespace) -> str:
+    if options.role == "service":
+        if options.who not in names.CONTEXTS:
+            sys.exit(f"no such service: {options.who}; there are {', '.join(names.CONTEXTS)}")
+        return keys.mint_service(options.who, ttl_s=options.ttl)
+    for role, given in (("merchant", options.shop), ("supplier", options.supplier)):
+        if (options.role == role) != (given is not None):
+            option = "--shop" if role == "merchant" else "--supplier"
+            sys.exit(f"{option} belongs to a {role}, and a {role} needs it")
+    return keys.mint(
+        _id(options.who),
+        options.role,
+        shop_id=options.shop or 0,
+        supplier_id=options.supplier or 0,
+        ttl_s=options.ttl,
+    )
+
+
+def _id(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is no id: a number from 1")
+    return int(text)
 
 
 def _chosen(services: str | None, mode: str) -> list[str]:
