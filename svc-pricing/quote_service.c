@@ -67,22 +67,32 @@ static struct status find_prices(const struct pricing *pricing, const struct quo
     return price_repo_find_at(&tx, sku_ids, quote->line_count, at_us, arena, ret);
 }
 
+/* Names some: 200 ids would be too long for a trailer, and BatchGetPrices finds them all. */
+static struct status not_priced(struct request *rq, const int64_t *sku_ids, size_t count)
+{
+    enum { NAMED_MAX = 12 };
+    AUTO(str_release) struct str named = {0};
+
+    for (size_t i = 0; i < count && i < NAMED_MAX; i++)
+        str_printf(&named, "%s%lld", i ? "," : "", (long long)sku_ids[i]);
+    error_details_add(&rq->details, rq->arena, "sku_ids", "%s", str_text(&named));
+    return status_error(CODE_FAILED_PRECONDITION, REASON_NOT_PRICED,
+                        "%zu of the SKUs have no price", count);
+}
+
 static struct status price_lines(struct request *rq, struct quote *quote, int64_t at_us)
 {
+    int64_t *missing = arena_array_of(rq->arena, int64_t, quote->line_count);
+    size_t missing_count = 0;
     struct priced_skus skus;
-    AUTO(str_release) struct str missing = {0};
 
     TRY(find_prices(rq->service, quote, at_us, rq->arena, &skus));
     for (size_t i = 0; i < quote->line_count; i++) {
         struct quote_line *line = &quote->lines[i];
         if (!effective_price_find(&skus, line->sku_id, at_us, &line->price))
-            str_printf(&missing, "%s%lld", missing.length ? "," : "", (long long)line->sku_id);
+            missing[missing_count++] = line->sku_id;
     }
-    if (!missing.length)
-        return STATUS_OK;
-    error_details_add(&rq->details, rq->arena, "sku_ids", "%s", str_text(&missing));
-    return status_error(CODE_FAILED_PRECONDITION, REASON_NOT_PRICED, "no price for SKU %s",
-                        str_text(&missing));
+    return missing_count ? not_priced(rq, missing, missing_count) : STATUS_OK;
 }
 
 static struct status answer_quote(const struct pricing *pricing, const struct quote *quote,
