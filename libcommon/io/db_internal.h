@@ -147,15 +147,14 @@ struct db_connection {
     struct db_statements statements;
 };
 
-/* Once for the process; may be asked for again. */
-MUST_USE struct status db_connection_system_start(void);
-
 MUST_USE struct db_connection *db_connection_new(struct db *db);
 void db_connection_free(struct db_connection *c); /* closes it */
-
-/* Connects and sets the session up. UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED. */
-MUST_USE SUSPENDS struct status db_connection_open(struct db_connection *c);
 void db_connection_close(struct db_connection *c);
+
+/* For opening: libmariadb's wait (MARIADB_OPT_IO_WAIT), and the events behind it. */
+SUSPENDS int db_io_wait(my_socket fd, my_bool for_read, int timeout);
+void db_connection_watch(struct db_connection *c);
+bool db_connection_is_watched(int fd);
 
 /* What cannot be prepared: BEGIN, COMMIT, ROLLBACK, SET, KILL, DDL. */
 MUST_USE SUSPENDS struct status db_connection_text(struct db_connection *c, const char *sql);
@@ -172,7 +171,15 @@ MUST_USE struct status db_connection_failure(struct db_connection *c, const char
                                              unsigned number, const char *message,
                                              const char *sqlstate);
 
-/* For long work: the server no longer limits statements, and how long DDL waits for a table. */
+/* Opening, db_connect.c. */
+
+/* Once for the process; may be asked for again. */
+MUST_USE struct status db_connect_start(void);
+
+/* Connects and sets the session up. UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED. */
+MUST_USE SUSPENDS struct status db_connection_open(struct db_connection *c);
+
+/* For long work: the server no longer limits statements, but how long DDL waits for a table. */
 MUST_USE SUSPENDS struct status db_connection_release_brakes(struct db_connection *c,
                                                              int lock_wait_s);
 

@@ -182,6 +182,8 @@ static void settle(struct db *db)
 
 void db_connect_failed(struct db *db, const struct status *st)
 {
+    if (db->failing && clock_mono_us() < db->retry_at_us)
+        return; /* begun together with one that failed before */
     if (!db->failing)
         log_warn("database unreachable", LOG_STR("host", db->host), LOG_I64("port", db->port),
                  LOG_STATUS(*st));
@@ -266,7 +268,9 @@ void db_release(struct db_connection *c)
     struct db *db = c->db;
 
     c->failed = false;
-    if (db->waiting)
+    if (db->closing)
+        db_discard(c);
+    else if (db->waiting)
         line_serve_first(db)->connection = c;
     else
         idle_push(c);
@@ -341,7 +345,7 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
                             config->host);
     if (!config->connections_max)
         return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "no database connections");
-    TRY(db_connection_system_start());
+    TRY(db_connect_start());
 
     struct db *db = mem_new(struct db);
     db->loop = loop;
@@ -371,7 +375,8 @@ static void wait_for_keepers(struct db *db)
     db->closer = task_self();
     while (db->open && status_ok(&st))
         st = task_park("database connections to end");
-    BUG_ON(db->open); /* a transaction is open */
+    if (db->open)
+        BUG("%zu database connections are still in use at the end", db->open);
 }
 
 void db_close(struct db *db)
