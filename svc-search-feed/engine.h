@@ -1,0 +1,59 @@
+#pragma once
+
+/*
+ * engine: the search engine (OpenSearch, or Elasticsearch: only the API that both share) over HTTP.
+ * One alias names the index that is searched and written; what is behind it is the worker's to say.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+
+struct http;
+
+struct engine {
+    struct http *http;
+    const char *url;   /* "http://127.0.0.1:9200" */
+    const char *alias; /* "souk-items" */
+    const char *index; /* "souk-items-v1" */
+    int64_t shards;
+    int64_t replicas;
+};
+
+struct engine_request {
+    const char *method;
+    const char *path; /* behind the url: "/_aliases" */
+    const char *body; /* JSON, or lines of JSON; NULL: none */
+    size_t body_size;
+    int64_t timeout_us;
+};
+
+struct engine_answer {
+    int status;
+    json_t *body; /* the owner's: engine_answer_end */
+};
+
+/*
+ * OK for every answer that is about the request: any status below 500 but 429. UNAVAILABLE
+ * DEPENDENCY_UNAVAILABLE: not there, too slow, or in trouble itself. RESOURCE_EXHAUSTED OVERLOADED:
+ * it asks for patience.
+ */
+MUST_USE SUSPENDS struct status engine_call(const struct engine *engine,
+                                            const struct engine_request *request,
+                                            struct arena *arena, struct engine_answer *ret);
+/* A zeroed answer is fine. */
+void engine_answer_end(struct engine_answer *answer);
+
+/* Does the engine name this as the type of the error? */
+MUST_USE bool engine_answer_is(const struct engine_answer *answer, const char *error_type);
+
+/* INTERNAL with what the engine says is wrong, for an answer that nobody expects. */
+MUST_USE struct status engine_refusal(const struct engine_answer *answer);
+
+/* JSON in the arena, terminated. */
+MUST_USE char *engine_json(const json_t *json, struct arena *arena, size_t *ret_size);

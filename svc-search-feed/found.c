@@ -1,0 +1,127 @@
+#include "found.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "document.h"
+
+static int64_t number(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+static const char *text(const json_t *object, const char *key, struct arena *arena)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+
+    return arena_strdup(arena, value ? value : "");
+}
+
+static void read_price(const json_t *source, struct hit *hit)
+{
+    const json_t *price = json_object_get(source, "price_from");
+    const char *currency = json_string_value(json_object_get(source, "currency"));
+
+    if (!json_is_integer(price) || !currency ||
+        strlen(currency) != sizeof hit->price_from.currency - 1)
+        return;
+    hit->is_priced = true;
+    hit->price_from.minor = json_integer_value(price);
+    memcpy(hit->price_from.currency, currency, sizeof hit->price_from.currency);
+}
+
+static void read_skus(const json_t *source, struct arena *arena, struct hit *hit)
+{
+    const json_t *list = json_object_get(source, "sku_ids");
+    const size_t size = json_array_size(list);
+    const size_t count = size < DOCUMENT_SKUS_MAX ? size : DOCUMENT_SKUS_MAX;
+    int64_t *ids = arena_array_of(arena, int64_t, count);
+
+    for (size_t i = 0; i < count; i++)
+        ids[i] = json_integer_value(json_array_get(list, i));
+    hit->sku_ids = ids;
+    hit->sku_count = count;
+}
+
+static bool read_key(const json_t *json, enum query_sort sort, struct query_key *ret)
+{
+    const json_t *keys = json_object_get(json, "sort");
+    const json_t *first = json_array_get(keys, 0);
+
+    if (json_array_size(keys) != QUERY_KEY_SIZE || !json_is_number(first))
+        return false;
+    *ret = (struct query_key){.item_id = json_integer_value(json_array_get(keys, 1))};
+    if (sort == QUERY_RELEVANCE)
+        ret->score = json_number_value(first);
+    else
+        ret->value = json_integer_value(first);
+    return true;
+}
+
+static bool read_hit(const json_t *json, enum query_sort sort, struct arena *arena, struct hit *ret)
+{
+    const json_t *source = json_object_get(json, "_source");
+
+    if (!source || !read_key(json, sort, &ret->key))
+        return false;
+    ret->item_id = number(source, "item_id");
+    ret->category_id = number(source, "category_id");
+    ret->shop_id = number(source, "shop_id");
+    ret->title = text(source, "title", arena);
+    ret->brand = text(source, "brand", arena);
+    ret->media_url = text(source, "media_url", arena);
+    ret->in_stock = json_is_true(json_object_get(source, "in_stock"));
+    ret->score = ret->key.score;
+    read_price(source, ret);
+    read_skus(source, arena, ret);
+    return true;
+}
+
+/* Terms name themselves by "key", ranges by where they start. */
+static int64_t bucket_value(const json_t *bucket)
+{
+    const json_t *from = json_object_get(bucket, "from");
+    const char *key = json_string_value(json_object_get(bucket, "key"));
+    int64_t value = 0;
+
+    if (from)
+        return (int64_t)json_number_value(from);
+    return key && str_to_i64(key, &value) ? value : 0;
+}
+
+static struct facet read_facet(const json_t *answer, const char *name, struct arena *arena)
+{
+    const json_t *facets = json_object_get(answer, "aggregations");
+    const json_t *buckets = json_object_get(json_object_get(facets, name), "buckets");
+    const size_t size = json_array_size(buckets);
+    struct facet facet = {.name = name, .buckets = arena_array_of(arena, struct bucket, size)};
+
+    for (size_t i = 0; i < size; i++) {
+        const json_t *bucket = json_array_get(buckets, i);
+        const int64_t count = number(bucket, "doc_count");
+        if (count)
+            facet.buckets[facet.count++] =
+                (struct bucket){.value = bucket_value(bucket), .count = count};
+    }
+    return facet;
+}
+
+struct status found_read(const json_t *answer, const struct query *query, struct arena *arena,
+                         struct found *ret)
+{
+    const json_t *hits = json_object_get(answer, "hits");
+    const json_t *list = json_object_get(hits, "hits");
+    const size_t size = json_array_size(list);
+    struct found found = {.total = number(json_object_get(hits, "total"), "value")};
+
+    found.has_more = size > query->page_size;
+    found.count = found.has_more ? query->page_size : size;
+    found.hits = arena_array_of(arena, struct hit, found.count);
+    for (size_t i = 0; i < found.count; i++)
+        if (!read_hit(json_array_get(list, i), query->sort, arena, &found.hits[i]))
+            return status_error(CODE_INTERNAL, "INTERNAL", "hit %zu of the engine is none", i);
+    found.facets[0] = read_facet(answer, "category", arena);
+    found.facets[1] = read_facet(answer, "price", arena);
+    *ret = found;
+    return STATUS_OK;
+}

@@ -1,0 +1,17 @@
+#pragma once
+
+/*
+ * index_prepare: the index behind the alias, made when it is not there.
+ */
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "base/status.h"
+#include "search.h"
+
+/*
+ * Sets indexing.is_ready, or does a part of the work and says that there is more. Safe to do twice,
+ * to break off anywhere, and side by side.
+ */
+MUST_USE SUSPENDS struct status index_prepare(struct search *search, bool *ret_more);

@@ -1,0 +1,189 @@
+#include "index_worker.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "bulk.h"
+#include "index_batch.h"
+#include "index_prepare.h"
+#include "io/db.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "run/task.h"
+#include "search.h"
+
+enum {
+    BODY_SIZE_MAX = 1024 * 1024, /* the engine likes several small requests better than a big one */
+    TIMEOUT_US = 20 * 1000 * 1000,
+    /* Events of one change come together, and what is indexed shows at the next refresh anyway. */
+    GATHER_US = 50 * 1000,
+};
+
+/* Documents on their way. results[i] is of entries[i]. */
+struct shipment {
+    const struct index_batch *batch;
+    size_t count; /* of the batch's entries: the rest did not fit */
+    struct bulk_result *results;
+    bool *is_sent;
+    struct str body;
+};
+
+static void shipment_end(struct shipment *shipment)
+{
+    str_release(&shipment->body);
+}
+
+static void load(const struct index_batch *batch, struct arena *arena, struct shipment *ret)
+{
+    ret->batch = batch;
+    ret->results = arena_array_of(arena, struct bulk_result, batch->count);
+    ret->is_sent = arena_array_of(arena, bool, batch->count);
+    for (size_t i = 0; i < batch->count && ret->body.length < BODY_SIZE_MAX; i++) {
+        const struct index_entry *entry = &batch->entries[i];
+        ret->is_sent[i] = entry->is_readable &&
+                          bulk_add(&ret->body, &entry->document, entry->due.version);
+        ret->results[i] = (struct bulk_result){.outcome = BULK_REFUSED, .why = "it is broken here"};
+        ret->count++;
+    }
+}
+
+static struct status ship(const struct search *search, struct shipment *shipment,
+                          struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    struct bulk_result *results = arena_array_of(arena, struct bulk_result, shipment->count);
+    const struct engine_request request = {
+        .method = "POST",
+        .path = arena_printf(arena, "/%s/_bulk?require_alias=true", search->engine.alias),
+        .body = shipment->body.text,
+        .body_size = shipment->body.length,
+        .timeout_us = TIMEOUT_US,
+    };
+    size_t sent = 0;
+
+    for (size_t i = 0; i < shipment->count; i++)
+        sent += shipment->is_sent[i];
+    if (!sent)
+        return STATUS_OK;
+    TRY(engine_call(&search->engine, &request, arena, &answer));
+    if (answer.status != 200)
+        return engine_refusal(&answer);
+    TRY(bulk_read(answer.body, results, sent));
+    for (size_t i = 0; i < shipment->count; i++)
+        if (shipment->is_sent[i])
+            shipment->results[i] = *results++;
+    return STATUS_OK;
+}
+
+static void count_and_log(const struct search *search, const struct shipment *shipment)
+{
+    static const char *const words[] = {
+        [BULK_INDEXED] = "indexed",
+        [BULK_BUSY] = "busy",
+        [BULK_NO_INDEX] = "no_index",
+        [BULK_REFUSED] = "refused",
+    };
+
+    for (size_t i = 0; i < shipment->count; i++) {
+        const struct bulk_result *result = &shipment->results[i];
+        metric_add(metric_series(search->indexing.documents, words[result->outcome]), 1);
+        if (result->outcome == BULK_REFUSED)
+            log_error("document refused, it is tried again later",
+                      LOG_I64("item_id", shipment->batch->entries[i].due.item_id),
+                      LOG_I64("failures", shipment->batch->entries[i].due.failures + 1),
+                      LOG_STR("why", result->why));
+    }
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct indexed *x = a, *y = b;
+
+    return (x->item_id > y->item_id) - (x->item_id < y->item_id);
+}
+
+static struct status save_indexed(struct db_tx *tx, const struct shipment *shipment,
+                                  struct arena *arena)
+{
+    struct indexed *list = arena_array_of(arena, struct indexed, shipment->count);
+    size_t count = 0;
+
+    for (size_t i = 0; i < shipment->count; i++) {
+        const struct index_entry *entry = &shipment->batch->entries[i];
+        if (shipment->results[i].outcome == BULK_INDEXED)
+            list[count++] = (struct indexed){
+                .item_id = entry->due.item_id,
+                .version = entry->due.version,
+                .stale_us = entry->document.stale_us,
+            };
+    }
+    qsort(list, count, sizeof *list, by_id);
+    return count ? document_repo_save_indexed(tx, list, count, arena) : STATUS_OK;
+}
+
+static struct status save_refused(struct db_tx *tx, const struct shipment *shipment)
+{
+    for (size_t i = 0; i < shipment->count; i++) {
+        const struct due *due = &shipment->batch->entries[i].due;
+        if (shipment->results[i].outcome == BULK_REFUSED)
+            TRY(document_repo_save_refused(
+                tx, due, shipment->batch->now_us + document_pause_us(due->failures)));
+    }
+    return STATUS_OK;
+}
+
+static struct status save(struct db *db, const struct shipment *shipment, struct arena *arena)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(save_indexed(&tx, shipment, arena));
+    TRY(save_refused(&tx, shipment));
+    return db_tx_commit(&tx);
+}
+
+/* Something the engine could not do now: whoever called waits, longer each time. */
+static struct status check_all_done(struct search *search, const struct shipment *shipment)
+{
+    for (size_t i = 0; i < shipment->count; i++) {
+        const struct bulk_result *result = &shipment->results[i];
+        if (result->outcome == BULK_NO_INDEX)
+            search->indexing.is_ready = false;
+        if (result->outcome == BULK_BUSY || result->outcome == BULK_NO_INDEX)
+            return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "engine: %s",
+                                result->why);
+    }
+    return STATUS_OK;
+}
+
+static struct status index_some(struct search *search, bool *ret_more)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(INDEX_BATCH_ARENA_MAX);
+    AUTO(shipment_end) struct shipment shipment = {0};
+    struct index_batch batch;
+
+    TRY(index_batch_read(search->db, arena, &batch));
+    load(&batch, arena, &shipment);
+    if (shipment.count) {
+        TRY(ship(search, &shipment, arena));
+        count_and_log(search, &shipment);
+        TRY(save(search->db, &shipment, arena));
+        TRY(check_all_done(search, &shipment));
+    }
+    *ret_more = batch.has_more || shipment.count < batch.count;
+    return STATUS_OK;
+}
+
+struct status index_worker_run(void *arg, bool *ret_more)
+{
+    struct search *search = arg;
+
+    if (!search->indexing.is_ready)
+        return index_prepare(search, ret_more);
+    if (!search->indexing.has_more)
+        TRY(task_sleep_us(GATHER_US));
+    search->indexing.has_more = false;
+    TRY(index_some(search, ret_more));
+    search->indexing.has_more = *ret_more;
+    return STATUS_OK;
+}

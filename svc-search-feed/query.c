@@ -1,0 +1,187 @@
+#include "query.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "document.h"
+
+enum { CATEGORIES_MAX = 50 };
+
+struct status query_check(const struct query *query)
+{
+    if ((query->price_min || query->price_max) && !*query->currency)
+        return status_error(CODE_INVALID_ARGUMENT, "PRICE_RANGE_INVALID",
+                            "a range of prices needs a currency");
+    if (query->price_max && query->price_max < query->price_min)
+        return status_error(CODE_INVALID_ARGUMENT, "PRICE_RANGE_INVALID",
+                            "price_max is below price_min");
+    return STATUS_OK;
+}
+
+void query_key_to_numbers(const struct query_key *key, enum query_sort sort,
+                          int64_t ret[QUERY_KEY_SIZE])
+{
+    if (sort == QUERY_RELEVANCE)
+        memcpy(&ret[0], &key->score, sizeof ret[0]);
+    else
+        ret[0] = key->value;
+    ret[1] = key->item_id;
+}
+
+bool query_key_from_numbers(const int64_t numbers[QUERY_KEY_SIZE], enum query_sort sort,
+                            struct query_key *ret)
+{
+    struct query_key key = {.item_id = numbers[1]};
+
+    if (sort == QUERY_RELEVANCE)
+        memcpy(&key.score, &numbers[0], sizeof key.score);
+    else
+        key.value = numbers[0];
+    if (!isfinite(key.score))
+        return false;
+    *ret = key;
+    return true;
+}
+
+static json_t *words(const char *const *list, size_t count)
+{
+    json_t *words = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(words, json_string(list[i]));
+    return words;
+}
+
+static json_t *all_words(const char *text)
+{
+    static const char *const fields[] = {
+        "title^4",    "title.en^4",    "brand^2",     "brand.en^2",
+        "attributes", "attributes.en", "description", "description.en",
+    };
+    return json_pack("{s:{s:s, s:s, s:s, s:o}}", "multi_match", "query", text, "type",
+                     "cross_fields", "operator", "and", "fields", words(fields, ARRAY_LEN(fields)));
+}
+
+static json_t *title_phrase(const char *text)
+{
+    static const char *const fields[] = {"title^4", "title.en^4"};
+
+    return json_pack("{s:{s:s, s:s, s:o}}", "multi_match", "query", text, "type", "phrase",
+                     "fields", words(fields, ARRAY_LEN(fields)));
+}
+
+static void add_term(json_t *filters, const char *field, json_t *value)
+{
+    json_array_append_new(filters, json_pack("{s:{s:o}}", "term", field, value));
+}
+
+static void add_categories(json_t *filters, const struct query *query)
+{
+    json_t *ids = json_array();
+
+    for (size_t i = 0; i < query->category_count; i++)
+        json_array_append_new(ids, json_integer(query->category_ids[i]));
+    json_array_append_new(filters, json_pack("{s:{s:o}}", "terms", "category_id", ids));
+}
+
+static void add_price_range(json_t *filters, const struct query *query)
+{
+    json_t *range = json_pack("{s:I}", "gte", (json_int_t)query->price_min);
+
+    if (query->price_max)
+        json_object_set_new(range, "lte", json_integer(query->price_max));
+    json_array_append_new(filters, json_pack("{s:{s:o}}", "range", "price_from", range));
+}
+
+static json_t *filters_of(const struct query *query)
+{
+    json_t *filters = json_array();
+
+    add_term(filters, "status", json_string(item_status_name(ITEM_ONLINE)));
+    if (query->category_count)
+        add_categories(filters, query);
+    if (*query->currency)
+        add_term(filters, "currency", json_string(query->currency));
+    if (query->price_min || query->price_max)
+        add_price_range(filters, query);
+    if (query->in_stock_only)
+        add_term(filters, "in_stock", json_true());
+    return filters;
+}
+
+static json_t *conditions(const struct query *query)
+{
+    if (!*query->text)
+        return json_pack("{s:{s:o}}", "bool", "filter", filters_of(query));
+    return json_pack("{s:{s:o, s:o, s:o}}", "bool", "must", all_words(query->text), "should",
+                     title_phrase(query->text), "filter", filters_of(query));
+}
+
+/* Equal ones newest first: ids rise with time. */
+static json_t *order_of(enum query_sort sort)
+{
+    switch (sort) {
+    case QUERY_NEWEST: return json_pack("[{s:s}, {s:s}]", "created_us", "desc", "item_id", "desc");
+    case QUERY_PRICE_ASC:
+    case QUERY_PRICE_DESC:
+        return json_pack("[{s:{s:s, s:s}}, {s:s}]", "price_from", "order",
+                         sort == QUERY_PRICE_ASC ? "asc" : "desc", "missing", "_last", "item_id",
+                         "desc");
+    default: return json_pack("[{s:s}, {s:s}]", "_score", "desc", "item_id", "desc");
+    }
+}
+
+static json_t *after_of(const struct query *query)
+{
+    return json_pack("[o, I]",
+                     query->sort == QUERY_RELEVANCE ? json_real(query->after.score)
+                                                    : json_integer(query->after.value),
+                     (json_int_t)query->after.item_id);
+}
+
+/* 0, 100, 200, 500, 1000 ...: bounds that suit any currency. */
+static json_t *price_steps(void)
+{
+    enum { LARGEST_POWER = 12 };
+    static const int64_t factors[] = {1, 2, 5};
+    json_t *steps = json_array();
+    int64_t from = 0, power = 100;
+
+    for (int exponent = 2; exponent < LARGEST_POWER; exponent++, power *= 10) {
+        for (size_t i = 0; i < ARRAY_LEN(factors); i++) {
+            const int64_t to = factors[i] * power;
+            json_array_append_new(
+                steps, json_pack("{s:I, s:I}", "from", (json_int_t)from, "to", (json_int_t)to));
+            from = to;
+        }
+    }
+    json_array_append_new(steps, json_pack("{s:I}", "from", (json_int_t)from));
+    return steps;
+}
+
+static json_t *facets(void)
+{
+    return json_pack("{s:{s:{s:s, s:i}}, s:{s:{s:s, s:o}}}", "category", "terms", "field",
+                     "category_id", "size", CATEGORIES_MAX, "price", "range", "field", "price_from",
+                     "ranges", price_steps());
+}
+
+json_t *query_body(const struct query *query)
+{
+    static const char *const shown[] = {
+        "item_id",   "category_id", "shop_id",  "title",    "brand",
+        "media_url", "price_from",  "currency", "in_stock", "sku_ids",
+    };
+    json_t *body = json_object();
+
+    if (json_object_set_new(body, "query", conditions(query)) != 0)
+        BUG("a query that is no UTF-8 came through the server's checks");
+    json_object_set_new(body, "sort", order_of(query->sort));
+    if (query->is_continued)
+        json_object_set_new(body, "search_after", after_of(query));
+    json_object_set_new(body, "size", json_integer((json_int_t)query->page_size + 1));
+    json_object_set_new(body, "track_total_hits", json_integer(QUERY_TOTAL_MAX));
+    json_object_set_new(body, "aggs", facets());
+    json_object_set_new(body, "_source", words(shown, ARRAY_LEN(shown)));
+    return body;
+}

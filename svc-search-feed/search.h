@@ -1,0 +1,36 @@
+#pragma once
+
+/*
+ * search: what the handlers and workers of the service share.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine.h"
+
+struct db;
+struct metric;
+struct metric_family;
+struct rpc_client;
+struct service;
+
+/* The index worker's: how far it is. */
+struct indexing {
+    bool is_ready;     /* the index is there */
+    int64_t due_up_to; /* it is not: documents up to this item are due again already */
+    bool has_more;     /* the last run left something over */
+    struct metric_family *documents;
+};
+
+struct search {
+    struct service *service;
+    struct db *db;
+    struct engine engine;
+    int64_t search_timeout_us;
+    int64_t hydrate_timeout_us;
+    struct rpc_client *pricing;   /* NULL: prices are as indexed */
+    struct rpc_client *inventory; /* NULL: stock is as indexed */
+    struct metric *partial;
+    struct indexing indexing;
+};
