@@ -197,7 +197,7 @@ struct status pricing_redeem_quote(struct request *rq, const RedeemQuoteRequest 
                                    RedeemQuoteResponse *ret)
 {
     const struct pricing *pricing = rq->service;
-    Quote *quote;
+    Quote *quote = NULL;
 
     TRY(open_quote(pricing, in, rq->arena, &quote));
     const struct redemption want = {
