@@ -93,7 +93,7 @@ static struct status connect_socket(struct db_connection *c)
     c->mysql = new_mysql();
     c->broken = false;
     c->interrupted = STATUS_OK;
-    c->uses = 0;
+    c->is_fresh = true;
     if (!mysql_real_connect(c->mysql, db->host, db->user, db->password, db->database, db->port,
                             NULL, 0))
         return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "%u: %s",

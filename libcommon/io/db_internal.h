@@ -132,8 +132,8 @@ struct db_connection {
     unsigned long thread_id; /* how the server calls it */
     unsigned local_port;
 
-    size_t uses;
     bool idle;
+    bool is_fresh;             /* not used yet, and never idle */
     bool broken;               /* never to be used again */
     struct status interrupted; /* not OK: we gave up in the middle of a call */
     unsigned error;            /* number of the last one */

@@ -1,7 +1,5 @@
 #include <arpa/inet.h>
-#include <mariadb/mysql.h>
 #include <netinet/in.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -99,6 +97,7 @@ static void chain_remove(struct db_connection *c)
 static void idle_push(struct db_connection *c)
 {
     c->idle = true;
+    c->is_fresh = false;
     chain_push(&c->db->idle, c);
     metric_add(c->db->metrics.idle, 1);
 }
@@ -258,7 +257,6 @@ struct status db_acquire(struct db *db, struct db_connection **ret)
     TRY(acquire(db, &c));
     metric_observe(db->metrics.acquire_seconds,
                    (double)(clock_mono_us() - since_us) / (double)CLOCK_US_PER_S);
-    c->uses++;
     *ret = c;
     return STATUS_OK;
 }
@@ -294,6 +292,7 @@ void db_give_back(struct db_connection *c)
 {
     const bool was_interrupted = !status_ok(&c->interrupted);
 
+    c->is_fresh = false;
     if (was_interrupted || (c->in_transaction && !c->broken && !c->is_session))
         db_clean(c);
     else if (c->broken || c->is_session)

@@ -1,4 +1,3 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -76,10 +75,10 @@ static struct status reopen(struct db_connection *c)
 /* A connection may die while it idles; BEGIN is the first to see it. Nothing else is retried. */
 static struct status begin_on(struct db_connection *c)
 {
-    const bool idled = c->uses > 1;
+    const bool was_fresh = c->is_fresh;
     const struct status st = send_begin(c);
 
-    if (status_ok(&st) || !c->broken || !status_ok(&c->interrupted) || !idled)
+    if (status_ok(&st) || was_fresh || !c->broken || !status_ok(&c->interrupted))
         return st;
     TRY(reopen(c));
     return send_begin(c);
