@@ -1,0 +1,556 @@
+"""svc-order through its RPCs, with all its peers."""
+
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from soukdev import poll
+from soukdev.goods import Goods, put_on_sale
+from soukdev.refusal import Refused
+from soukdev.souk import Souk
+
+ADDRESS = {
+    "recipient": "Ada",
+    "phone": "+49 30 1",
+    "country": "DE",
+    "city": "Berlin",
+    "address_lines": ["Street 1"],
+}
+
+
+class Buyer:
+    """A customer of his own, and the steps he takes."""
+
+    def __init__(self, souk: Souk) -> None:
+        self.souk = souk
+        self.user_id = souk.new_id()
+        self.token = souk.customer(self.user_id)
+
+    def quote(self, *lines: tuple[Goods, int]) -> str:
+        answer = self.souk.call(
+            "pricing.CreateQuote",
+            self.token,
+            lines=[goods.quote_line(quantity) for goods, quantity in lines],
+        )
+        return str(answer.quote_token)
+
+    def place(self, *lines: tuple[Goods, int], **fields: Any) -> Any:
+        fields.setdefault("quote_token", self.quote(*lines))
+        return self.souk.mutate(
+            "order.PlaceOrder",
+            self.token,
+            lines=[goods.line(quantity) for goods, quantity in lines],
+            **fields,
+        )
+
+    def order(self, order_id: int) -> Any:
+        return self.souk.call("order.GetOrder", self.token, order_id=order_id)
+
+    def start_payment(self, pay_order_id: int, method: str = "card") -> Any:
+        return self.souk.mutate(
+            "order.StartPayment", self.token, pay_order_id=pay_order_id, method=method
+        ).payment
+
+    def buy(self, *lines: tuple[Goods, int]) -> Any:
+        """Places and pays; the placed answer."""
+        placed = self.place(*lines)
+        payment = self.start_payment(placed.pay_order.pay_order_id)
+        tell(self.souk, payment)
+        return placed
+
+
+def tell(
+    souk: Souk,
+    payment: Any,
+    status: str = "SUCCEEDED",
+    *,
+    event_id: str | None = None,
+    minor: int | None = None,
+    secret: str | None = None,
+    at: int | None = None,
+    provider: str = "sandbox",
+) -> None:
+    """The provider's callback."""
+    body = json.dumps(
+        {
+            "event_id": event_id or souk.request_id(),
+            "payment_id": str(payment.payment_id),
+            "status": status,
+            "amount": {
+                "currency": payment.amount.currency,
+                "minor": payment.amount.minor if minor is None else minor,
+            },
+        }
+    ).encode()
+    stamp = str(at or int(time.time()))
+    key = secret or souk.stack.keys.payment_secret_file.read_text().strip()
+    signature = hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    souk.client("order").call(
+        "order.HandlePaymentCallback",
+        provider=provider,
+        body={"content_type": "application/json", "data": body},
+        headers={"x-souk-timestamp": stamp, "x-souk-signature": signature},
+    )
+
+
+def stock_of(souk: Souk, goods: Goods) -> tuple[int, int, int]:
+    stock = souk.call("inventory.GetStock", souk.operator(), sku_id=goods.sku_id).stock
+    return stock.free, stock.held, stock.sold
+
+
+def refused(action: Callable[[], Any]) -> Refused:
+    with pytest.raises(Refused) as caught:
+        action()
+    return caught.value
+
+
+def status_of(message: Any, field: str = "status") -> str:
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    return str(value[getattr(message, field)].name)
+
+
+def until_status(buyer: Buyer, order_id: int, status: str) -> Any:
+    def there() -> Any:
+        order = buyer.order(order_id).order
+        return order if status_of(order) == f"ORDER_STATUS_{status}" else None
+
+    return poll.until(there, 20, f"order {status}")
+
+
+@pytest.fixture
+def buyer(souk: Souk) -> Buyer:
+    return Buyer(souk)
+
+
+@pytest.fixture(scope="module")
+def voucher(souk: Souk) -> Goods:
+    return put_on_sale(souk, on_hand=100_000, price_minor=1000)
+
+
+def test_a_purchase_takes_stock_once_and_completes(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=10, price_minor=1250)
+    placed = buyer.place((goods, 3), note="for a friend")
+    assert stock_of(souk, goods) == (7, 3, 0)
+    (order,) = placed.orders
+    assert status_of(order) == "ORDER_STATUS_PENDING_PAYMENT"
+    assert (order.total.minor, order.total.currency, order.note) == (3750, "EUR", "for a friend")
+    assert len(order.order_no) == 19
+    assert order.order_no.isdigit()
+    assert order.lines[0].item_title == "Coffee voucher"
+    assert order.lines[0].snapshot_id
+    assert placed.pay_order.total.minor == 3750
+
+    payment = buyer.start_payment(placed.pay_order.pay_order_id)
+    assert payment.amount.minor == 3750
+    tell(souk, payment)
+    done = until_status(buyer, order.order_id, "COMPLETED")
+    assert status_of(done, "payment_status") == "PAYMENT_STATUS_PAID"
+    assert status_of(done, "fulfilment_status") == "FULFILMENT_STATUS_DELIVERED"
+    assert stock_of(souk, goods) == (7, 0, 3)
+
+    history = souk.call("order.ListOrderHistory", buyer.token, order_id=order.order_id).changes
+    moves = [(c.machine, c.from_status, c.to_status) for c in history]
+    assert moves == [
+        ("order", "CREATED", "PENDING_PAYMENT"),
+        ("payment", "UNPAID", "PENDING"),
+        ("order", "PENDING_PAYMENT", "PAID"),
+        ("payment", "PENDING", "PAID"),
+        ("order", "PAID", "FULFILLING"),
+        ("fulfilment", "NOT_STARTED", "DELIVERED"),
+        ("order", "FULFILLING", "COMPLETED"),
+    ]
+
+
+def test_each_step_is_an_event(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = buyer.buy((voucher, 1))
+    order_id = placed.orders[0].order_id
+    with souk.events("order.order", "order.payment", "inventory.hold") as events:
+        events.wait(lambda e: e.type == "order.completed" and e.key == str(order_id))
+        mine = [e for e in events.seen if e.key == str(order_id) and e.topic == "order.order"]
+        assert [e.type for e in mine] == [
+            "order.created",
+            "order.paid",
+            "order.fulfilled",
+            "order.completed",
+        ]
+        assert mine[0].message.order.total.minor == 1000
+        versions = [e.message.version for e in mine]
+        assert versions == sorted(versions)
+        events.wait(lambda e: e.type == "inventory.confirmed" and e.key == str(order_id))
+        events.wait(lambda e: e.type == "payment.succeeded")
+
+
+def test_shops_get_orders_of_their_own_under_one_pay_order(souk: Souk, buyer: Buyer) -> None:
+    one, two = put_on_sale(souk, price_minor=500), put_on_sale(souk, price_minor=700)
+    placed = buyer.place((one, 2), (two, 1))
+    assert [o.shop_id for o in placed.orders] == [one.shop_id, two.shop_id]
+    assert [o.total.minor for o in placed.orders] == [1000, 700]
+    assert placed.pay_order.total.minor == 1700
+    assert list(placed.pay_order.order_ids) == [o.order_id for o in placed.orders]
+    tell(souk, buyer.start_payment(placed.pay_order.pay_order_id))
+    for order in placed.orders:
+        until_status(buyer, order.order_id, "COMPLETED")
+
+
+def test_all_or_nothing_over_several_shops(souk: Souk, buyer: Buyer) -> None:
+    plenty, scarce = put_on_sale(souk, on_hand=10), put_on_sale(souk, on_hand=1)
+    error = refused(lambda: buyer.place((plenty, 2), (scarce, 2)))
+    assert (error.code, error.reason) == ("FAILED_PRECONDITION", "INSUFFICIENT_STOCK")
+    assert error.metadata == {"sku": str(scarce.sku_id), "wanted": "2", "free": "1"}
+    assert stock_of(souk, plenty) == (10, 0, 0)
+    assert not souk.call("order.ListOrders", buyer.token).orders
+
+
+def test_sold_out_has_a_reason_of_its_own(souk: Souk, buyer: Buyer) -> None:
+    last = put_on_sale(souk, on_hand=1)
+    Buyer(souk).place((last, 1))
+    error = refused(lambda: buyer.place((last, 1)))
+    assert error.reason == "SOLD_OUT"
+    assert error.metadata["free"] == "0"
+
+
+def test_a_failed_order_does_not_burn_the_quote(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=1)
+    rival = Buyer(souk)
+    taken = rival.place((goods, 1))
+    quote = buyer.quote((goods, 1))
+    assert refused(lambda: buyer.place((goods, 1), quote_token=quote)).reason == "SOLD_OUT"
+    souk.mutate("order.CancelOrder", rival.token, order_id=taken.orders[0].order_id)
+    poll.until(lambda: stock_of(souk, goods) == (1, 0, 0), 20, "the stock free again")
+    assert buyer.place((goods, 1), quote_token=quote).orders
+
+
+def test_physical_goods_need_an_address_and_wait_for_shipment(souk: Souk, buyer: Buyer) -> None:
+    shirt = put_on_sale(souk, physical=True, title="T-shirt")
+    error = refused(lambda: buyer.place((shirt, 1)))
+    assert (error.code, error.reason) == ("INVALID_ARGUMENT", "ADDRESS_MISSING")
+    placed = buyer.place((shirt, 1), address=ADDRESS)
+    assert placed.orders[0].address.city == "Berlin"
+    tell(souk, buyer.start_payment(placed.pay_order.pay_order_id))
+    order = until_status(buyer, placed.orders[0].order_id, "FULFILLING")
+    assert status_of(order, "fulfilment_status") == "FULFILMENT_STATUS_WAITING"
+
+
+def test_an_address_without_a_line_is_refused(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    error = refused(lambda: buyer.place((voucher, 1), address={**ADDRESS, "address_lines": []}))
+    assert error.reason == "INVALID_FIELD"
+    assert "address.address_lines" in error.fields
+
+
+def test_the_same_request_has_one_order(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    request = {"request_id": souk.request_id(), "quote_token": buyer.quote((voucher, 1))}
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: buyer.place((voucher, 1), **request), range(10)))
+    assert len({a.orders[0].order_id for a in answers}) == 1
+    assert len(souk.call("order.ListOrders", buyer.token).orders) == 1
+    error = refused(lambda: buyer.place((voucher, 1), **request, note="another body"))
+    assert error.reason == "REQUEST_ID_REUSED"
+
+
+def test_a_pre_made_pay_order_is_placed_once(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    pay_order_id = souk.call("order.NewOrderToken", buyer.token).pay_order_id
+    placed = buyer.place((voucher, 1), pay_order_id=pay_order_id)
+    assert placed.pay_order.pay_order_id == pay_order_id
+    error = refused(lambda: buyer.place((voucher, 1), pay_order_id=pay_order_id))
+    assert (error.code, error.reason) == ("ALREADY_EXISTS", "PAY_ORDER_ID_USED")
+
+
+def test_a_quote_is_taken_once_and_by_its_user(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    quote = buyer.quote((voucher, 1))
+    other = Buyer(souk)
+    assert (
+        refused(lambda: other.place((voucher, 1), quote_token=quote)).reason
+        == "QUOTE_OF_ANOTHER_USER"
+    )
+    buyer.place((voucher, 1), quote_token=quote)
+    assert refused(lambda: buyer.place((voucher, 1), quote_token=quote)).reason == "QUOTE_REDEEMED"
+    altered = quote[:-2] + ("aa" if quote[-2:] != "aa" else "bb")
+    assert refused(lambda: buyer.place((voucher, 1), quote_token=altered)).reason == "QUOTE_INVALID"
+
+
+def test_lines_must_be_those_of_the_quote(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    quote = buyer.quote((voucher, 1))
+    for lines in ([(voucher, 2)], [(voucher, 1), (put_on_sale(souk), 1)]):
+        error = refused(lambda lines=lines: buyer.place(*lines, quote_token=quote))
+        assert error.reason == "LINES_DIFFER_FROM_QUOTE"
+    assert buyer.place((voucher, 1), quote_token=quote).orders
+
+
+def test_goods_must_be_what_they_are_called(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    other = put_on_sale(souk)
+    quote = buyer.quote((voucher, 1))
+
+    def place(line: dict[str, int]) -> None:
+        souk.mutate("order.PlaceOrder", buyer.token, lines=[line], quote_token=quote)
+
+    wrong_item = {**voucher.line(), "item_id": other.item_id}
+    error = refused(lambda: place(wrong_item))
+    assert (error.code, error.reason) == ("INVALID_ARGUMENT", "SKU_OF_ANOTHER_ITEM")
+    error = refused(lambda: place({"item_id": 77, "sku_id": 78, "quantity": 1}))
+    assert (error.code, error.reason) == ("FAILED_PRECONDITION", "NOT_SELLABLE")
+    twice = [voucher.line(), voucher.line()]
+    error = refused(
+        lambda: souk.mutate("order.PlaceOrder", buyer.token, lines=twice, quote_token=quote)
+    )
+    assert error.reason == "DUPLICATE_LINE"
+
+
+def test_an_item_off_the_shelf_is_not_sold(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk)
+    quote = buyer.quote((goods, 1))
+    item = souk.call("listing.GetItem", souk.operator(), item_id=goods.item_id).item
+    souk.mutate(
+        "listing.ChangeItemStatus",
+        souk.operator(),
+        item_id=goods.item_id,
+        status="ITEM_STATUS_OFFLINE",
+        version=item.version,
+    )
+    error = refused(lambda: buyer.place((goods, 1), quote_token=quote))
+    assert error.reason == "NOT_SELLABLE"
+    assert error.metadata == {"sku_ids": str(goods.sku_id)}
+
+
+def test_cancel_frees_the_stock(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=5)
+    placed = buyer.place((goods, 2))
+    order_id = placed.orders[0].order_id
+    cancelled = souk.mutate(
+        "order.CancelOrder", buyer.token, order_id=order_id, reason="changed my mind"
+    ).order
+    assert status_of(cancelled) == "ORDER_STATUS_CANCELLED"
+    assert cancelled.cancel_reason == "changed my mind"
+    poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 20, "the stock free again")
+    error = refused(lambda: souk.mutate("order.CancelOrder", buyer.token, order_id=order_id))
+    assert error.reason == "ILLEGAL_TRANSITION"
+    error = refused(lambda: buyer.start_payment(placed.pay_order.pay_order_id))
+    assert error.reason == "ILLEGAL_TRANSITION"
+
+
+def test_one_of_two_orders_may_be_cancelled(souk: Souk, buyer: Buyer) -> None:
+    one, two = put_on_sale(souk, price_minor=500), put_on_sale(souk, price_minor=700)
+    placed = buyer.place((one, 1), (two, 1))
+    souk.mutate("order.CancelOrder", buyer.token, order_id=placed.orders[0].order_id)
+    payment = buyer.start_payment(placed.pay_order.pay_order_id)
+    assert payment.amount.minor == 700
+    tell(souk, payment)
+    until_status(buyer, placed.orders[1].order_id, "COMPLETED")
+    first = buyer.order(placed.orders[0].order_id).order
+    assert status_of(first, "refund_status") == "REFUND_STATUS_NONE"
+
+
+def test_a_paid_order_cannot_be_cancelled(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    order_id = buyer.buy((voucher, 1)).orders[0].order_id
+    error = refused(lambda: souk.mutate("order.CancelOrder", buyer.token, order_id=order_id))
+    assert error.reason == "ILLEGAL_TRANSITION"
+
+
+def test_money_for_a_cancelled_order_is_recorded_to_go_back(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=5, price_minor=900)
+    placed = buyer.place((goods, 2))
+    payment = buyer.start_payment(placed.pay_order.pay_order_id)
+    order_id = placed.orders[0].order_id
+    souk.mutate("order.CancelOrder", buyer.token, order_id=order_id)
+    for event_id in ("a", "b"):
+        tell(souk, payment, event_id=f"{event_id}-{order_id}")
+    order = buyer.order(order_id).order
+    assert status_of(order) == "ORDER_STATUS_CANCELLED"
+    assert status_of(order, "refund_status") == "REFUND_STATUS_PENDING"
+    refunds = souk.sql("order", f"SELECT amount_minor FROM refund WHERE order_id = {order_id}")
+    assert [row["amount_minor"] for row in refunds] == ["1800"]
+    with souk.events("order.payment") as events:
+        event = events.wait(
+            lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
+        )
+        assert event.message.amount.minor == 1800
+    assert stock_of(souk, goods) == (5, 0, 0)
+
+
+def test_a_callback_that_comes_twice_pays_once(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=5)
+    placed = buyer.place((goods, 1))
+    payment = buyer.start_payment(placed.pay_order.pay_order_id)
+    event_id = souk.request_id()
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda _: tell(souk, payment, event_id=event_id), range(10)))
+    until_status(buyer, placed.orders[0].order_id, "COMPLETED")
+    assert stock_of(souk, goods) == (4, 0, 1)
+    assert not souk.sql(
+        "order", f"SELECT refund_id FROM refund WHERE payment_id = {payment.payment_id}"
+    )
+
+
+def test_two_payments_that_both_succeed_leave_one_to_go_back(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    placed = buyer.place((voucher, 1))
+    by_card = buyer.start_payment(placed.pay_order.pay_order_id, "card")
+    by_wallet = buyer.start_payment(placed.pay_order.pay_order_id, "wallet")
+    assert by_card.payment_id != by_wallet.payment_id
+    tell(souk, by_card)
+    tell(souk, by_wallet)
+    until_status(buyer, placed.orders[0].order_id, "COMPLETED")
+    refunds = souk.sql(
+        "order",
+        f"SELECT payment_id, reason FROM refund WHERE order_id = {placed.orders[0].order_id}",
+    )
+    assert refunds == [{"payment_id": str(by_wallet.payment_id), "reason": "paid twice"}]
+
+
+def test_a_payment_may_fail_and_then_succeed(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = buyer.place((voucher, 1))
+    order_id = placed.orders[0].order_id
+    tell(souk, buyer.start_payment(placed.pay_order.pay_order_id), "FAILED")
+    failed = buyer.order(order_id).order
+    assert status_of(failed, "payment_status") == "PAYMENT_STATUS_FAILED"
+    assert status_of(failed) == "ORDER_STATUS_PENDING_PAYMENT"
+    tell(souk, buyer.start_payment(placed.pay_order.pay_order_id))
+    until_status(buyer, order_id, "COMPLETED")
+
+
+def test_starting_a_payment_again_finds_the_same_payment(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    placed = buyer.place((voucher, 1))
+    first = buyer.start_payment(placed.pay_order.pay_order_id)
+    assert buyer.start_payment(placed.pay_order.pay_order_id).payment_id == first.payment_id
+    shown = souk.call("order.GetPayment", buyer.token, payment_id=first.payment_id).payment
+    assert status_of(shown) == "PAYMENT_STATUS_PENDING"
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({"secret": "not the provider's"}, ("UNAUTHENTICATED", "SIGNATURE_INVALID")),
+        ({"at": 1_700_000_000}, ("UNAUTHENTICATED", "CALLBACK_TOO_OLD")),
+        ({"minor": 1}, ("FAILED_PRECONDITION", "AMOUNT_MISMATCH")),
+        ({"provider": "stranger"}, ("NOT_FOUND", "PROVIDER_UNKNOWN")),
+        ({"status": "PERHAPS"}, ("INVALID_ARGUMENT", "CALLBACK_INVALID")),
+    ],
+)
+def test_a_wrong_callback_changes_nothing(
+    souk: Souk, buyer: Buyer, voucher: Goods, change: dict[str, Any], answer: tuple[str, str]
+) -> None:
+    placed = buyer.place((voucher, 1))
+    payment = buyer.start_payment(placed.pay_order.pay_order_id)
+    error = refused(lambda: tell(souk, payment, **change))
+    assert (error.code, error.reason) == answer
+    order = buyer.order(placed.orders[0].order_id).order
+    assert status_of(order) == "ORDER_STATUS_PENDING_PAYMENT"
+    tell(souk, payment)
+    until_status(buyer, placed.orders[0].order_id, "COMPLETED")
+
+
+def test_a_callback_for_no_payment_of_ours(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    payment = buyer.start_payment(buyer.place((voucher, 1)).pay_order.pay_order_id)
+    payment.payment_id = 42
+    assert refused(lambda: tell(souk, payment)).reason == "PAYMENT_UNKNOWN"
+
+
+def test_what_is_another_customers_is_not_there(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = buyer.place((voucher, 1))
+    order_id = placed.orders[0].order_id
+    payment = buyer.start_payment(placed.pay_order.pay_order_id)
+    stranger = Buyer(souk)
+    for action, reason in (
+        (lambda: stranger.order(order_id), "ORDER_UNKNOWN"),
+        (
+            lambda: souk.call("order.ListOrderHistory", stranger.token, order_id=order_id),
+            "ORDER_UNKNOWN",
+        ),
+        (
+            lambda: souk.mutate("order.CancelOrder", stranger.token, order_id=order_id),
+            "ORDER_UNKNOWN",
+        ),
+        (
+            lambda: stranger.start_payment(placed.pay_order.pay_order_id),
+            "PAY_ORDER_UNKNOWN",
+        ),
+        (
+            lambda: souk.call("order.GetPayment", stranger.token, payment_id=payment.payment_id),
+            "PAYMENT_UNKNOWN",
+        ),
+    ):
+        error = refused(action)
+        assert (error.code, error.reason) == ("NOT_FOUND", reason)
+    assert not souk.call("order.ListOrders", stranger.token).orders
+    assert souk.call("order.GetOrder", souk.operator(), order_id=order_id).order.user_id
+
+
+def test_lists_go_page_by_page(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = [buyer.place((voucher, 1)).orders[0].order_id for _ in range(5)]
+    seen: list[int] = []
+    token = ""
+    while True:
+        page = souk.call("order.ListOrders", buyer.token, page_size=2, page_token=token)
+        seen += [order.order_id for order in page.orders]
+        assert all(len(order.lines) == 1 for order in page.orders)
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == placed[::-1]
+
+    first = souk.call("order.ListOrders", buyer.token, page_size=2)
+    error = refused(
+        lambda: souk.call(
+            "order.ListOrders",
+            buyer.token,
+            status="ORDER_STATUS_PAID",
+            page_token=first.next_page_token,
+        )
+    )
+    assert error.reason == "PAGE_TOKEN_INVALID"
+    waiting = souk.call(
+        "order.ListOrders", souk.operator(), user_id=buyer.user_id, status="ORDER_STATUS_CANCELLED"
+    )
+    assert not waiting.orders
+    assert "user_id" in refused(lambda: souk.call("order.ListOrders", souk.operator())).fields
+
+
+def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None:
+    goods = put_on_sale(souk, on_hand=40, price_minor=100)
+    outcomes = set()
+    for _ in range(12):
+        buyer = Buyer(souk)
+        placed = buyer.place((goods, 1))
+        order_id = placed.orders[0].order_id
+        payment = buyer.start_payment(placed.pay_order.pay_order_id)
+        barrier = threading.Barrier(2)
+
+        def pay(barrier: threading.Barrier = barrier, payment: Any = payment) -> None:
+            barrier.wait()
+            tell(souk, payment)
+
+        def cancel(
+            barrier: threading.Barrier = barrier, buyer: Buyer = buyer, order_id: int = order_id
+        ) -> None:
+            barrier.wait()
+            try:
+                souk.mutate("order.CancelOrder", buyer.token, order_id=order_id)
+            except Refused as error:
+                assert error.reason == "ILLEGAL_TRANSITION"
+
+        with ThreadPoolExecutor(2) as pool:
+            for future in [pool.submit(pay), pool.submit(cancel)]:
+                future.result()
+        order = poll.until(
+            lambda buyer=buyer, order_id=order_id: (
+                (o := buyer.order(order_id).order).status in (5, 6) and o
+            ),
+            20,
+            "the order to end",
+        )
+        refunds = souk.sql("order", f"SELECT refund_id FROM refund WHERE order_id = {order_id}")
+        cancelled = status_of(order) == "ORDER_STATUS_CANCELLED"
+        assert len(refunds) == (1 if cancelled else 0)
+        outcomes.add(cancelled)
+    sold = 40 - stock_of(souk, goods)[0]
+    poll.until(lambda: stock_of(souk, goods)[1] == 0, 20, "no hold left")
+    assert stock_of(souk, goods)[2] == 40 - stock_of(souk, goods)[0] <= sold
+    assert outcomes
