@@ -7,6 +7,8 @@ struct waiter {
     struct task *task;
     struct waiter *next;
     bool woken;
+    bool served; /* of a channel: `item` was taken, or is there */
+    void *item;
 };
 
 static void append(struct wait_queue *queue, struct waiter *waiter)
@@ -35,33 +37,44 @@ static void leave(struct wait_queue *queue, const struct waiter *waiter)
         queue->last = before;
 }
 
-struct status wait_queue_wait(struct wait_queue *queue, const char *what)
+static struct status stand_in_line(struct wait_queue *queue, struct waiter *self, const char *what)
 {
-    struct waiter self = {.task = task_self()};
-
-    append(queue, &self);
-    while (!self.woken) {
+    self->task = task_self();
+    append(queue, self);
+    while (!self->woken) {
         const struct status st = task_park(what);
-        if (!status_ok(&st) && !self.woken) {
-            leave(queue, &self);
+        if (!status_ok(&st) && !self->woken) {
+            leave(queue, self);
             return st;
         }
     }
     return STATUS_OK;
 }
 
-bool wait_queue_wake_one(struct wait_queue *queue)
+/* Takes the first out of the line and wakes it; NULL when there is none. */
+static struct waiter *call_first(struct wait_queue *queue)
 {
     struct waiter *first = queue->first;
 
     if (!first)
-        return false;
+        return NULL;
     queue->first = first->next;
     if (!queue->first)
         queue->last = NULL;
     first->woken = true;
     task_wake(first->task);
-    return true;
+    return first;
+}
+
+struct status wait_queue_wait(struct wait_queue *queue, const char *what)
+{
+    struct waiter self = {0};
+    return stand_in_line(queue, &self, what);
+}
+
+bool wait_queue_wake_one(struct wait_queue *queue)
+{
+    return call_first(queue);
 }
 
 void wait_queue_wake_all(struct wait_queue *queue)
@@ -104,6 +117,7 @@ void semaphore_release(struct semaphore *semaphore)
 
 void channel_init(struct channel *channel, size_t capacity)
 {
+    BUG_ON(!capacity);
     *channel = (struct channel){
         .items = mem_calloc(capacity, sizeof *channel->items),
         .capacity = capacity,
@@ -122,24 +136,40 @@ static struct status closed(void)
     return status_error(CODE_UNAVAILABLE, "CHANNEL_CLOSED", "the channel is closed");
 }
 
+static void push(struct channel *channel, void *item)
+{
+    channel->items[(channel->head + channel->count) % channel->capacity] = item;
+    channel->count++;
+}
+
+/*
+ * Items go from hand to hand, so that nobody overtakes a line: receivers wait only at an empty
+ * channel, senders only at a full one.
+ */
 bool channel_try_send(struct channel *channel, void *item)
 {
     if (channel->closed || channel->count == channel->capacity)
         return false;
-    channel->items[(channel->head + channel->count) % channel->capacity] = item;
-    channel->count++;
-    wait_queue_wake_one(&channel->receivers);
+    struct waiter *receiver = call_first(&channel->receivers);
+    if (receiver) {
+        receiver->item = item;
+        receiver->served = true;
+    } else {
+        push(channel, item);
+    }
     return true;
 }
 
 struct status channel_send(struct channel *channel, void *item)
 {
-    while (!channel_try_send(channel, item)) {
-        if (channel->closed)
-            return closed();
-        TRY(wait_queue_wait(&channel->senders, "channel send"));
-    }
-    return STATUS_OK;
+    struct waiter self = {.item = item};
+
+    if (channel_try_send(channel, item))
+        return STATUS_OK;
+    if (channel->closed)
+        return closed();
+    TRY(stand_in_line(&channel->senders, &self, "channel send"));
+    return self.served ? STATUS_OK : closed();
 }
 
 bool channel_try_receive(struct channel *channel, void **ret)
@@ -149,17 +179,26 @@ bool channel_try_receive(struct channel *channel, void **ret)
     *ret = channel->items[channel->head];
     channel->head = (channel->head + 1) % channel->capacity;
     channel->count--;
-    wait_queue_wake_one(&channel->senders);
+    struct waiter *sender = call_first(&channel->senders);
+    if (sender) {
+        push(channel, sender->item);
+        sender->served = true;
+    }
     return true;
 }
 
 struct status channel_receive(struct channel *channel, void **ret)
 {
-    while (!channel_try_receive(channel, ret)) {
-        if (channel->closed)
-            return closed();
-        TRY(wait_queue_wait(&channel->receivers, "channel receive"));
-    }
+    struct waiter self = {0};
+
+    if (channel_try_receive(channel, ret))
+        return STATUS_OK;
+    if (channel->closed)
+        return closed();
+    TRY(stand_in_line(&channel->receivers, &self, "channel receive"));
+    if (!self.served)
+        return closed();
+    *ret = self.item;
     return STATUS_OK;
 }
 
