@@ -27,8 +27,9 @@ static struct status insert(struct db_tx *tx, const struct request *rq,
                    NULL);
 }
 
-static struct status replay(struct db_tx *tx, struct request *rq, const XXH128_canonical_t *digest,
-                            ProtobufCMessage *ret)
+static struct status read_answer(struct db_tx *tx, struct request *rq,
+                                 const XXH128_canonical_t *digest, ProtobufCMessage *ret,
+                                 bool *ret_found)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
     size_t size;
@@ -39,8 +40,9 @@ static struct status replay(struct db_tx *tx, struct request *rq, const XXH128_c
         "WHERE caller = ? AND method = ? AND request_id = ?",
         DB_ARGS(DB_TEXT(rq->caller.key), DB_TEXT(rq->method->path), DB_TEXT(rq->request_id)),
         &rows));
-    if (!db_rows_next(&rows))
-        return status_error(CODE_ABORTED, "CONTENTION", "the same request was just rolled back");
+    *ret_found = db_rows_next(&rows);
+    if (!*ret_found)
+        return STATUS_OK;
     const void *stored = db_get_bytes(&rows, 0, &size);
     if (size != sizeof *digest || memcmp(stored, digest, size) != 0)
         return status_error(CODE_INVALID_ARGUMENT, "REQUEST_ID_REUSED",
@@ -58,6 +60,17 @@ static struct status replay(struct db_tx *tx, struct request *rq, const XXH128_c
     return STATUS_OK;
 }
 
+static struct status replay(struct db_tx *tx, struct request *rq, const XXH128_canonical_t *digest,
+                            ProtobufCMessage *ret)
+{
+    bool found;
+
+    TRY(read_answer(tx, rq, digest, ret, &found));
+    if (!found)
+        return status_error(CODE_ABORTED, "CONTENTION", "the same request was just rolled back");
+    return STATUS_OK;
+}
+
 struct status idempotency_claim(struct db_tx *tx, struct request *rq, const ProtobufCMessage *in,
                                 ProtobufCMessage *ret, bool *ret_replayed)
 {
@@ -67,6 +80,15 @@ struct status idempotency_claim(struct db_tx *tx, struct request *rq, const Prot
     const struct status st = insert(tx, rq, &digest);
     *ret_replayed = status_is(&st, "DUPLICATE_KEY");
     return *ret_replayed ? replay(tx, rq, &digest, ret) : st;
+}
+
+struct status idempotency_peek(struct db_tx *tx, struct request *rq, const ProtobufCMessage *in,
+                               ProtobufCMessage *ret, bool *ret_replayed)
+{
+    XXH128_canonical_t digest;
+
+    digest_of(in, rq->arena, &digest);
+    return read_answer(tx, rq, &digest, ret, ret_replayed);
 }
 
 struct status idempotency_find(struct db_tx *tx, struct request *rq, const ProtobufCMessage *in,

@@ -37,6 +37,14 @@ struct rpc_method;
 MUST_USE SUSPENDS struct status idempotency_claim(struct db_tx *tx, struct request *rq,
                                                   const ProtobufCMessage *in, ProtobufCMessage *ret,
                                                   bool *ret_replayed);
+/*
+ * As idempotency_claim, but claims nothing: for a handler that asks other services before its
+ * transaction, so that a request that was answered before is answered whatever they say now. The
+ * transaction claims all the same.
+ */
+MUST_USE SUSPENDS struct status idempotency_peek(struct db_tx *tx, struct request *rq,
+                                                 const ProtobufCMessage *in, ProtobufCMessage *ret,
+                                                 bool *ret_replayed);
 MUST_USE SUSPENDS struct status idempotency_store(struct db_tx *tx, struct request *rq,
                                                   const ProtobufCMessage *ret);
 
