@@ -99,8 +99,8 @@ MUST_USE struct status mq_consumer_new(struct loop *loop, const struct mq_config
                                        struct mq_consumer **ret);
 /*
  * Lets running handlers finish (cancels them at the task's deadline, after MQ_HANDLER_GRACE_MS at
- * the latest), commits, leaves the group, frees. Takes some seconds more where the broker is away.
- * NULL is fine.
+ * the latest), commits, leaves the group, frees. Takes up to ten seconds more where the broker is
+ * away. NULL is fine.
  */
 SUSPENDS void mq_consumer_stop(struct mq_consumer *consumer);
 

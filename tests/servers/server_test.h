@@ -106,9 +106,15 @@ static int server_test_run_all(void (*const *functions)(struct loop *loop), size
     return failed;
 }
 
-#define SERVER_TESTS(...)                                                            \
-    int main(void)                                                                   \
-    {                                                                                \
-        static void (*const functions_[])(struct loop * loop) = {__VA_ARGS__};       \
-        return server_test_run_all(functions_, ARRAY_LEN(functions_), #__VA_ARGS__); \
+/* For a program with a main() of its own: runs the tests, returns how many failed. */
+#define SERVER_TESTS_RUN(...)                                                       \
+    server_test_run_all((void (*const[])(struct loop *loop)){__VA_ARGS__},          \
+                        sizeof((void (*const[])(struct loop *loop)){__VA_ARGS__}) / \
+                            sizeof(void (*)(struct loop * loop)),                   \
+                        #__VA_ARGS__)
+
+#define SERVER_TESTS(...)                     \
+    int main(void)                            \
+    {                                         \
+        return SERVER_TESTS_RUN(__VA_ARGS__); \
     }

@@ -1,0 +1,203 @@
+#include "io/mq_partition.h"
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "io/mq_message.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "observe/trace.h"
+#include "run/task.h"
+
+enum {
+    BATCH = 32,
+    RETRY_FIRST_MS = 100,
+    RETRY_MOST_MS = 10 * 1000,
+    /* A quarter of what the queue holds (settings of mq_consumer). */
+    FETCH_AGAIN_MESSAGES = 250,
+    FETCH_AGAIN_BYTES = 128 * 1024,
+};
+
+static void find_metrics(struct mq_partition *partition)
+{
+    const char *group = partition->reader->group;
+    const char *topic = partition->topic;
+    struct metric_family *calls = metric_family(METRIC_COUNTER, "souk_mq_handled_total",
+                                                "group,topic,result",
+                                                "Calls of the handler of a message.");
+    struct metric_family *pauses =
+        metric_family(METRIC_COUNTER, "souk_mq_pauses_total", "group,topic",
+                      "Times that a partition waited because a message could not be handled.");
+    struct metric_family *seconds = metric_family(METRIC_HISTOGRAM,
+                                                  "souk_mq_handler_duration_seconds", "group,topic",
+                                                  "Time that the handler of a message took.");
+
+    partition->handled = metric_series(calls, group, topic, "ok");
+    partition->failed = metric_series(calls, group, topic, "failed");
+    partition->pauses = metric_series(pauses, group, topic);
+    partition->seconds = metric_series(seconds, group, topic);
+}
+
+struct mq_partition *mq_partition_new(struct mq_reader *reader, const char *topic, int32_t number)
+{
+    struct mq_partition *partition = mem_new(struct mq_partition);
+
+    partition->reader = reader;
+    partition->topic = mem_strdup(topic);
+    partition->number = number;
+    partition->done_offset = RD_KAFKA_OFFSET_INVALID;
+    partition->committed_offset = RD_KAFKA_OFFSET_INVALID;
+    find_metrics(partition);
+    partition->queue = rd_kafka_queue_get_partition(reader->rk, topic, number);
+    rd_kafka_queue_forward(partition->queue, NULL); /* no longer into the consumer's queue */
+    mq_queue_ring(partition->queue, reader->wakeup);
+    return partition;
+}
+
+void mq_partition_free(struct mq_partition *partition)
+{
+    BUG_ON(partition->task);
+    mq_queue_ring(partition->queue, NULL);
+    rd_kafka_queue_destroy(partition->queue);
+    mem_free(partition->topic);
+    mem_free(partition);
+}
+
+static struct status handle_once(struct mq_partition *partition, const struct mq_message *message)
+{
+    const struct mq_reader *reader = partition->reader;
+    struct trace_context *trace = trace_current();
+    const int64_t start_us = clock_mono_us();
+
+    *trace = (struct trace_context){0};
+    trace_enter(trace, mq_header(message, "traceparent"));
+    partition->is_handled = true;
+    const struct status st = reader->handler(reader->handler_arg, message);
+    partition->is_handled = false;
+    metric_observe(partition->seconds, (double)(clock_mono_us() - start_us) / CLOCK_US_PER_S);
+    return st;
+}
+
+/* Waits after a failure. False: there is no next try. */
+static bool pause_after(struct mq_partition *partition, const struct mq_message *message,
+                        struct backoff *backoff, const struct status *failure)
+{
+    const int64_t wait_us = backoff_next_us(backoff, random_u64());
+
+    metric_add(partition->failed, 1);
+    metric_add(partition->pauses, 1);
+    log_warn("message not handled, the partition waits", LOG_STR("group", partition->reader->group),
+             LOG_STR("topic", message->topic), LOG_I64("partition", message->partition),
+             LOG_I64("offset", message->offset), LOG_I64("wait_ms", wait_us / CLOCK_US_PER_MS),
+             LOG_STATUS(*failure));
+    const struct status st = task_sleep_us(wait_us);
+    return status_ok(&st);
+}
+
+static void handle(struct mq_partition *partition, const struct mq_message *message)
+{
+    struct backoff backoff =
+        backoff_between(RETRY_FIRST_MS * CLOCK_US_PER_MS, RETRY_MOST_MS * CLOCK_US_PER_MS);
+
+    for (;;) {
+        const struct status st = handle_once(partition, message);
+        if (status_ok(&st))
+            break;
+        if (partition->is_stopped || !pause_after(partition, message, &backoff, &st))
+            return;
+    }
+    partition->done_offset = message->offset + 1;
+    metric_add(partition->handled, 1);
+    partition->reader->on_progress(partition->reader->arg);
+}
+
+/* The queue is emptier now: it may be time to fetch. */
+static void note_taken(struct mq_partition *partition, const rd_kafka_message_t *message)
+{
+    partition->taken_messages++;
+    partition->taken_bytes += message->len;
+    if (partition->taken_messages < FETCH_AGAIN_MESSAGES &&
+        partition->taken_bytes < FETCH_AGAIN_BYTES)
+        return;
+    partition->taken_messages = 0;
+    partition->taken_bytes = 0;
+    mq_client_fetch_again(partition->reader->rk);
+}
+
+static void take(struct mq_partition *partition, rd_kafka_message_t *from)
+{
+    struct mq_message message;
+
+    if (from->err) {
+        log_warn("partition cannot be read", LOG_STR("group", partition->reader->group),
+                 LOG_STR("topic", partition->topic), LOG_I64("partition", partition->number),
+                 LOG_STR("detail", rd_kafka_message_errstr(from)));
+        return;
+    }
+    mq_presence_seen(&partition->reader->presence);
+    mq_message_read(from, &message);
+    handle(partition, &message);
+}
+
+static void wait_for_messages(struct mq_partition *partition)
+{
+    partition->is_idle = true;
+    while (partition->is_idle && !partition->is_stopped)
+        status_ignore(task_park("kafka messages"), "only mq_partition_stop cancels here");
+    partition->is_idle = false;
+}
+
+static void run(void *arg)
+{
+    struct mq_partition *partition = arg;
+    rd_kafka_message_t *batch[BATCH];
+
+    while (!partition->is_stopped) {
+        const ssize_t count = rd_kafka_consume_batch_queue(partition->queue, 0, batch, BATCH);
+        for (ssize_t i = 0; i < count; i++) {
+            if (!partition->is_stopped)
+                take(partition, batch[i]);
+            note_taken(partition, batch[i]);
+            rd_kafka_message_destroy(batch[i]);
+        }
+        if (count <= 0)
+            wait_for_messages(partition);
+        else
+            status_ignore(task_yield(), "stopping is seen at the top");
+    }
+    partition->is_over = true;
+    partition->reader->on_progress(partition->reader->arg);
+}
+
+void mq_partition_ring(struct mq_partition *partition)
+{
+    if (!partition->task && !partition->is_stopped) {
+        partition->task = task_spawn("mq partition", run, partition);
+        return;
+    }
+    if (partition->is_idle) {
+        partition->is_idle = false;
+        task_wake(partition->task);
+    }
+}
+
+void mq_partition_stop(struct mq_partition *partition)
+{
+    partition->is_stopped = true;
+    if (!partition->task)
+        partition->is_over = true;
+    else if (!partition->is_handled)
+        task_cancel(partition->task);
+}
+
+void mq_partition_cancel(struct mq_partition *partition)
+{
+    task_cancel(partition->task);
+}
+
+void mq_partition_end(struct mq_partition *partition)
+{
+    task_stop(partition->task);
+    partition->task = NULL;
+}

@@ -1,0 +1,293 @@
+/* Several consumers in a group, and how one goes. */
+
+#include "tests/servers/mq_kit.h"
+
+enum { KEYS = 16 };
+
+struct member {
+    struct kit_seen *seen; /* of the group */
+    int calls;
+    int64_t work_us;
+    struct mq_consumer *consumer;
+};
+
+static struct status work(void *arg, const struct mq_message *message)
+{
+    struct member *member = arg;
+
+    TRY(task_sleep_us(member->work_us));
+    member->calls++;
+    kit_see(member->seen, kit_number(message), KEYS);
+    return STATUS_OK;
+}
+
+static void join_group(struct member *member, struct loop *loop, const char *group,
+                       const char *topic)
+{
+    member->consumer = kit_consumer(loop, group, topic, work, member);
+}
+
+struct stream {
+    struct mq_producer *producer;
+    const char *topic;
+    int sent;
+    bool is_over;
+    struct status st;
+};
+
+/* Ten messages each few milliseconds until told to stop. */
+static void produce_stream(void *arg)
+{
+    struct stream *stream = arg;
+
+    while (!stream->is_over && status_ok(&stream->st)) {
+        stream->st =
+            kit_produce(stream->producer, stream->topic, stream->sent, stream->sent + 10, KEYS);
+        stream->sent += 10;
+        status_ignore(task_sleep_us(4000), "a pause");
+    }
+}
+
+static void hands_partitions_over_without_loss_or_repetition(struct loop *loop)
+{
+    const char *topic = kit_topic("handover", 4);
+    const char *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member first = {.seen = seen, .work_us = 100}, second = {.seen = seen, .work_us = 100};
+    struct stream stream = {.producer = kit_producer(loop), .topic = topic, .st = STATUS_OK};
+
+    join_group(&first, loop, group, topic);
+    server_test_wait(20000, mq_consumer_is_joined(first.consumer));
+    struct task *producing = task_spawn("stream", produce_stream, &stream);
+    server_test_wait(20000, first.calls > 100);
+
+    join_group(&second, loop, group, topic);
+    server_test_wait(20000, second.calls > 100);
+    const int before = first.calls;
+    server_test_wait(20000, first.calls > before); /* it kept a part */
+    mq_consumer_stop(first.consumer);
+    const int at_stop = second.calls;
+    server_test_wait(20000, second.calls > at_stop + 200);
+    stream.is_over = true;
+    assert_ok(task_join(producing));
+    assert_ok(stream.st);
+    server_test_wait(20000, seen->count == stream.sent);
+    mq_consumer_stop(second.consumer);
+
+    assert_int_equal(seen->calls, stream.sent);
+    assert_int_equal(seen->out_of_order, 0);
+    mq_producer_free(stream.producer);
+    mem_free(seen);
+}
+
+static void joins_with_nothing_to_do_when_others_have_all(struct loop *loop)
+{
+    const char *topic = kit_topic("spare", 1);
+    const char *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member members[2] = {{.seen = seen}, {.seen = seen}};
+    struct mq_producer *producer = kit_producer(loop);
+
+    join_group(&members[0], loop, group, topic);
+    join_group(&members[1], loop, group, topic);
+    server_test_wait(20000, mq_consumer_is_joined(members[0].consumer) &&
+                                mq_consumer_is_joined(members[1].consumer));
+    assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
+    server_test_wait(20000, seen->count == 10);
+    const bool first_has_it = members[0].calls == 10;
+    assert_int_equal(members[!first_has_it].calls + members[first_has_it].calls, 10);
+
+    mq_consumer_stop(members[first_has_it ? 0 : 1].consumer);
+    assert_ok(kit_produce(producer, topic, 10, 20, KEYS));
+    server_test_wait(20000, seen->count == 20);
+    mq_consumer_stop(members[first_has_it ? 1 : 0].consumer);
+    assert_int_equal(seen->calls, 20);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
+/* Slow handlers and the end. */
+
+struct slow {
+    int64_t work_us;
+    int begun, done, cancelled;
+};
+
+static struct status work_slowly(void *arg, const struct mq_message *message)
+{
+    struct slow *slow = arg;
+    (void)message;
+
+    slow->begun++;
+    const struct status st = task_sleep_us(slow->work_us);
+    if (status_ok(&st))
+        slow->done++;
+    if (st.code == CODE_CANCELLED)
+        slow->cancelled++;
+    return st;
+}
+
+static void lets_the_running_handler_finish_when_it_stops(struct loop *loop)
+{
+    const char *topic = kit_topic("finish", 1);
+    const char *group = kit_name("group");
+    struct slow slow = {.work_us = 500 * 1000};
+    struct mq_producer *producer = kit_producer(loop);
+    struct mq_consumer *consumer = kit_consumer(loop, group, topic, work_slowly, &slow);
+
+    assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
+    server_test_wait(20000, slow.begun == 1);
+    mq_consumer_stop(consumer);
+    assert_int_equal(slow.begun, 1);
+    assert_int_equal(slow.done, 1);
+    assert_int_equal(kit_committed(group, topic, 0), 1);
+    mq_producer_free(producer);
+}
+
+static void cancels_the_handler_at_the_deadline_of_the_stop(struct loop *loop)
+{
+    const char *topic = kit_topic("deadline", 1);
+    const char *group = kit_name("group");
+    struct slow slow = {.work_us = 60 * CLOCK_US_PER_S};
+    struct mq_producer *producer = kit_producer(loop);
+    struct mq_consumer *consumer = kit_consumer(loop, group, topic, work_slowly, &slow);
+
+    assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
+    server_test_wait(20000, slow.begun == 1);
+    const int64_t start_us = clock_mono_us();
+    {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(200 * 1000);
+        mq_consumer_stop(consumer);
+    }
+    assert_in_range(clock_mono_us() - start_us, 150 * 1000, 3 * CLOCK_US_PER_S);
+    assert_int_equal(slow.cancelled, 1);
+    assert_int_equal(kit_committed(group, topic, 0), RD_KAFKA_OFFSET_INVALID);
+    mq_producer_free(producer);
+}
+
+static void gives_up_a_partition_whose_handler_takes_too_long(struct loop *loop)
+{
+    const char *topic = kit_topic("toolong", 2);
+    const char *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member quick = {.seen = seen, .work_us = 0};
+    struct slow slow = {.work_us = 60 * CLOCK_US_PER_S};
+    struct mq_producer *producer = kit_producer(loop);
+    struct mq_consumer *stuck = kit_consumer(loop, group, topic, work_slowly, &slow);
+
+    assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
+    server_test_wait(20000, slow.begun == 2);
+    join_group(&quick, loop, group, topic);
+    server_test_wait(20000, quick.calls > 0);
+    assert_int_equal(slow.cancelled, 2);
+    {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(100 * 1000);
+        mq_consumer_stop(stuck);
+    }
+    server_test_wait(20000, seen->count == 100);
+    mq_consumer_stop(quick.consumer);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
+/* A crash: another process, which does not say good-bye. */
+
+static struct status crash_at_fifty(void *arg, const struct mq_message *message)
+{
+    (void)arg;
+    if (kit_number(message) == 49)
+        _exit(0);
+    return STATUS_OK;
+}
+
+static void crash_task(void *arg)
+{
+    (void)kit_consumer(arg, getenv("CRASH_GROUP"), getenv("CRASH_TOPIC"), crash_at_fifty, NULL);
+}
+
+static int crash(void)
+{
+    struct loop *loop;
+
+    if (!freopen("/dev/null", "w", stderr))
+        return 1;
+    assert_ok(loop_new(&loop));
+    assert_true(task_go("crash", crash_task, loop));
+    loop_run(loop);
+    return 1;
+}
+
+static bool has_ended(pid_t child, int *ret_how)
+{
+    return waitpid(child, ret_how, WNOHANG) == child;
+}
+
+static void sees_again_what_a_crash_left_uncommitted(struct loop *loop)
+{
+    const char *topic = kit_topic("crash", 1);
+    const char *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member member = {.seen = seen};
+    struct mq_producer *producer = kit_producer(loop);
+    int how = 1;
+
+    assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
+    setenv("CRASH_TOPIC", topic, 1);
+    setenv("CRASH_GROUP", group, 1);
+    const pid_t child = fork();
+    if (child == 0)
+        execl("/proc/self/exe", "mq_group_test", "crash", NULL);
+    server_test_wait(30000, has_ended(child, &how));
+    assert_int_equal(how, 0);
+
+    join_group(&member, loop, group, topic);
+    server_test_wait(30000, seen->count == 100); /* all of it: nothing was committed yet */
+    mq_consumer_stop(member.consumer);
+    assert_int_equal(seen->calls, 100);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
+static void stops_before_it_ever_joined(struct loop *loop)
+{
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct mq_consumer *consumer =
+        kit_consumer(loop, kit_name("group"), kit_name("none"), work, seen);
+    mq_consumer_stop(consumer);
+
+    consumer = kit_consumer(loop, kit_name("group"), kit_name("none"), work, seen);
+    assert_ok(task_sleep_us(300 * 1000)); /* in the middle of something */
+    mq_consumer_stop(consumer);
+    mem_free(seen);
+}
+
+static void waits_for_a_topic_that_is_not_there_yet(struct loop *loop)
+{
+    const char *topic = kit_name("later");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member member = {.seen = seen};
+    struct mq_producer *producer = kit_producer(loop);
+
+    join_group(&member, loop, kit_name("group"), topic);
+    assert_ok(task_sleep_us(CLOCK_US_PER_S));
+    kit_topic_with(topic, 2, NULL);
+    assert_ok(kit_produce(producer, topic, 0, 20, KEYS));
+    server_test_wait(30000, seen->count == 20);
+    mq_consumer_stop(member.consumer);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return crash();
+    return SERVER_TESTS_RUN(hands_partitions_over_without_loss_or_repetition,
+                            joins_with_nothing_to_do_when_others_have_all,
+                            lets_the_running_handler_finish_when_it_stops,
+                            cancels_the_handler_at_the_deadline_of_the_stop,
+                            gives_up_a_partition_whose_handler_takes_too_long,
+                            sees_again_what_a_crash_left_uncommitted, stops_before_it_ever_joined,
+                            waits_for_a_topic_that_is_not_there_yet);
+}
