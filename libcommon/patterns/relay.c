@@ -24,8 +24,8 @@ enum {
     PAUSE_MOST_US = 100 * 1000,
     ROUND_LIMIT_US = 10 * 1000 * 1000, /* of each database or Kafka step */
     ROUND_ARENA_MAX = 256 * 1024 * 1024,
-    /* The hard life of a transaction, and a margin for clocks and a commit under way. */
-    GAP_LIFE_US = (DB_TX_LIFE_MAX_S + 5) * 1000 * 1000,
+    /* The hard life of a transaction, and a margin for a commit that is under way or frozen. */
+    GAP_LIFE_US = (DB_TX_LIFE_MAX_S + 15) * 1000 * 1000,
 };
 
 struct relay {
