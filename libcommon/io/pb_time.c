@@ -10,6 +10,10 @@ Google__Protobuf__Timestamp *pb_timestamp(int64_t unix_us, struct arena *arena)
     google__protobuf__timestamp__init(timestamp);
     timestamp->seconds = unix_us / CLOCK_US_PER_S;
     timestamp->nanos = (int32_t)(unix_us % CLOCK_US_PER_S * 1000);
+    if (timestamp->nanos < 0) { /* before 1970 they still count upwards */
+        timestamp->seconds--;
+        timestamp->nanos += 1000 * 1000 * 1000;
+    }
     return timestamp;
 }
 
