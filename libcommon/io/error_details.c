@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 void error_details_add(struct error_details *details, struct arena *arena, const char *key,
                        const char *format, ...)
 {
@@ -15,6 +17,7 @@ void error_details_add(struct error_details *details, struct arena *arena, const
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    str_trim_utf8(text); /* it may have been cut */
     details->metadata[details->metadata_count++] =
         (struct error_metadata){.key = key, .value = arena_strdup(arena, text)};
 }
