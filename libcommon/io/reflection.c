@@ -41,7 +41,7 @@ static const char *inside(const char *path, const char *name)
 
     if (strncmp(path, name, length) != 0)
         return NULL;
-    if (path[length] == '.')
+    if (path[length] == '.' && path[length + 1])
         return path + length + 1;
     return path[length] ? NULL : path + length;
 }
