@@ -1,17 +1,35 @@
 #include "io/rpc_error.h"
 
 #include <string.h>
+#include <unistr.h>
 
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "souk/common/v1/types.types.h"
 
-enum { DETAILS_MAX = 3 };
+enum {
+    DETAILS_MAX = 3,
+    /* Of all violations: HTTP/2 peers drop an answer with more than 8 KiB of trailers. */
+    VIOLATION_BYTES_MAX = 4096,
+    RETRY_AFTER_MAX_S = 24 * 3600,
+};
 
 #define TYPE_PREFIX "type.googleapis.com/google.rpc."
 
 typedef Google__Rpc__ErrorInfo__MetadataEntry MetadataEntry;
 typedef Google__Rpc__BadRequest__FieldViolation FieldViolation;
+
+/* A string field that is no UTF-8 makes the whole message unreadable: better a few question marks. */
+static char *clean(const char *text, struct arena *arena)
+{
+    if (!u8_check((const uint8_t *)text, strlen(text)))
+        return (char *)(uintptr_t)text;
+    char *copy = arena_strdup(arena, text);
+    for (char *c = copy; *c; c++)
+        if (*c & 0x80)
+            *c = '?';
+    return copy;
+}
 
 static Google__Protobuf__Any *pack_any(const char *type_url, const ProtobufCMessage *message,
                                        struct arena *arena)
@@ -37,7 +55,7 @@ static Google__Protobuf__Any *pack_info(const struct status *st, const char *dom
     for (size_t i = 0; i < details->metadata_count; i++) {
         google__rpc__error_info__metadata_entry__init(&entries[i]);
         entries[i].key = (char *)(uintptr_t)details->metadata[i].key;
-        entries[i].value = (char *)(uintptr_t)details->metadata[i].value;
+        entries[i].value = clean(details->metadata[i].value, arena);
         pointers[i] = &entries[i];
     }
     info.n_metadata = details->metadata_count;
@@ -45,19 +63,33 @@ static Google__Protobuf__Any *pack_info(const struct status *st, const char *dom
     return pack_any(TYPE_PREFIX "ErrorInfo", &info.base, arena);
 }
 
+/* The first ones; those who mend them will hear of the others. */
+static size_t violations_that_fit(const struct error_details *details)
+{
+    size_t count = 0, bytes = 0;
+
+    for (; count < details->violation_count; count++) {
+        const struct pb_violation *violation = &details->violations[count];
+        bytes += strlen(violation->field) + strlen(violation->description) + 8;
+        if (bytes > VIOLATION_BYTES_MAX)
+            break;
+    }
+    return count;
+}
+
 static Google__Protobuf__Any *pack_bad_request(const struct error_details *details,
                                                struct arena *arena)
 {
     Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
-    const size_t count = details->violation_count;
+    const size_t count = violations_that_fit(details);
     FieldViolation *violations = arena_array_of(arena, FieldViolation, count);
 
     bad.n_field_violations = count;
     bad.field_violations = arena_array_of(arena, FieldViolation *, count);
     for (size_t i = 0; i < count; i++) {
         google__rpc__bad_request__field_violation__init(&violations[i]);
-        violations[i].field = (char *)(uintptr_t)details->violations[i].field;
-        violations[i].description = (char *)(uintptr_t)details->violations[i].description;
+        violations[i].field = clean(details->violations[i].field, arena);
+        violations[i].description = clean(details->violations[i].description, arena);
         bad.field_violations[i] = &violations[i];
     }
     return pack_any(TYPE_PREFIX "BadRequest", &bad.base, arena);
@@ -81,7 +113,7 @@ struct pb_bytes rpc_error_encode(const struct status *st, const char *domain,
     Google__Protobuf__Any *any[DETAILS_MAX];
 
     status.code = (int32_t)st->code;
-    status.message = (char *)(uintptr_t)st->detail;
+    status.message = clean(st->detail, arena);
     status.details = any;
     any[status.n_details++] = pack_info(st, domain, details, arena);
     if (details->violation_count)
@@ -110,7 +142,8 @@ static void take_info(const Google__Protobuf__Any *any, const struct reason_list
     ret->reason = literal_of(info->reason, reasons);
     if (!ret->reason)
         ret->reason = literal_of(info->reason, &souk_common_v1_reasons);
-    for (size_t i = 0; i < info->n_metadata && i < ERROR_METADATA_MAX; i++)
+    for (size_t i = 0; i < info->n_metadata && ret_details->metadata_count < ERROR_METADATA_MAX;
+         i++)
         ret_details->metadata[ret_details->metadata_count++] = (struct error_metadata){
             .key = info->metadata[i]->key,
             .value = info->metadata[i]->value,
@@ -134,9 +167,12 @@ static void take_retry(const Google__Protobuf__Any *any, struct arena *arena,
     const Google__Rpc__RetryInfo *retry = (const Google__Rpc__RetryInfo *)pb_unpack(
         &google__rpc__retry_info__descriptor, any->value.data, any->value.len, arena);
 
-    if (retry && retry->retry_delay)
-        ret_details->retry_after_ms = retry->retry_delay->seconds * 1000 +
-                                      retry->retry_delay->nanos / 1000000;
+    if (!retry || !retry->retry_delay || retry->retry_delay->seconds < 0)
+        return;
+    const int64_t seconds = retry->retry_delay->seconds;
+    ret_details->retry_after_ms = seconds < RETRY_AFTER_MAX_S
+                                      ? seconds * 1000 + retry->retry_delay->nanos / 1000000
+                                      : RETRY_AFTER_MAX_S * 1000;
 }
 
 void rpc_error_decode(const void *bytes, size_t size, const struct reason_list *reasons,
