@@ -1,0 +1,204 @@
+"""svc-search-feed on a stack of its own, fed with events by hand as the relays of others would."""
+
+import itertools
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+from soukdev import paths
+from soukdev.http import HttpError
+from soukdev.poll import until
+from soukdev.refusal import Refused
+from soukdev.souk import Souk
+from soukdev.stack import Stack
+
+MODE = os.environ.get("MODE", "debug")
+ALIAS = "souk-items"
+SHOP = 5
+CREATED_US = 1_700_000_000_000_000
+TOPICS = {
+    "listing.published": "listing.item",
+    "listing.offline": "listing.item",
+    "item.updated": "listing.item",
+    "price.changed": "pricing.price",
+    "inventory.changed": "inventory.stock",
+}
+
+
+@dataclass(frozen=True)
+class Goods:
+    """An item that was told of."""
+
+    item_id: int
+    sku_ids: Sequence[int]
+
+
+def eur(minor: int) -> dict[str, Any]:
+    return {"currency": "EUR", "minor": minor}
+
+
+def timestamp(us: int) -> dict[str, int]:
+    return {"seconds": us // 1_000_000, "nanos": us % 1_000_000 * 1000}
+
+
+class Feed:
+    """What the other services tell, and what the engine has of it."""
+
+    def __init__(self, souk: Souk) -> None:
+        self.souk = souk
+        self.engine = souk.stack.opensearch
+        self.service = souk.stack.services["search"]
+        self._types = souk.contracts.event_types()
+        self._producer = Producer({"bootstrap.servers": souk.stack.kafka.address, "linger.ms": 1})
+        self._told: set[str] = set()
+        self._versions = itertools.count(1)
+        self._db = souk.stack.mariadb.connect(souk.stack.credentials("search"), autocommit=True)
+
+    def tell(self, event: str, key: int, ce_id: str | None = None, **fields: Any) -> str:
+        """One event; answers its ce_id."""
+        message = self.souk.contracts.message(self._types[event])(**fields)
+        return self.tell_bytes(event, key, message.SerializeToString(), ce_id)
+
+    def tell_bytes(self, event: str, key: int, value: bytes, ce_id: str | None = None) -> str:
+        ce_id = ce_id or str(uuid.uuid4())
+        self.send(TOPICS[event], event, key, value, ce_id)
+        self._told.add(ce_id)
+        return ce_id
+
+    def send(self, topic: str, event: str, key: int, value: bytes, ce_id: str) -> None:
+        headers = {
+            "ce_id": ce_id,
+            "ce_type": event,
+            "ce_source": "souk/test",
+            "ce_specversion": "1.0",
+            "ce_subject": str(key),
+            "content-type": "application/protobuf",
+        }
+        self._producer.produce(
+            topic,
+            key=str(key),
+            value=value,
+            headers=[(name, text.encode()) for name, text in headers.items()],
+        )
+        self._producer.poll(0)
+
+    def item(self, goods: Goods, event: str = "listing.published", **more: Any) -> str:
+        """The item is online, unless told otherwise."""
+        version = more.pop("version", None) or next(self._versions)
+        fields = {
+            "item_id": goods.item_id,
+            "title": "An item",
+            "shop_id": SHOP,
+            "status": "ITEM_STATUS_ONLINE",
+            "version": version,
+            "create_time": timestamp(CREATED_US),
+            "skus": [{"sku_id": sku, "title": "one"} for sku in goods.sku_ids],
+            **more,
+        }
+        return self.tell(event, goods.item_id, item_id=goods.item_id, item=fields, version=version)
+
+    def price(self, sku_id: int, minor: int, version: int | None = None, **more: Any) -> str:
+        price = {"sku_id": sku_id, "kind": "PRICE_KIND_BASE", "amount": eur(minor), **more}
+        return self.prices(sku_id, [price], version)
+
+    def prices(self, sku_id: int, prices: Sequence[Any], version: int | None = None) -> str:
+        version = version or next(self._versions)
+        return self.tell("price.changed", sku_id, sku_id=sku_id, prices=prices, version=version)
+
+    def stock(self, sku_id: int, free: int, version: int | None = None, **more: Any) -> str:
+        fields = {"model": "STOCK_MODEL_QUANTITY", "free": free, **more}
+        version = version or next(self._versions)
+        return self.tell("inventory.changed", sku_id, sku_id=sku_id, version=version, **fields)
+
+    def new_goods(self, skus: int = 1) -> Goods:
+        return Goods(self.souk.new_id(), [self.souk.new_id() for _ in range(skus)])
+
+    def put(self, price: int | None = 1000, free: int = 1, **item: Any) -> int:
+        """An item of one SKU with a price in EUR and stock; answers its id."""
+        goods = self.new_goods()
+        self.item(goods, **item)
+        if price is not None:
+            self.price(goods.sku_ids[0], price)
+        self.stock(goods.sku_ids[0], free)
+        return goods.item_id
+
+    def flush(self) -> None:
+        """Everything told is on Kafka."""
+        assert self._producer.flush(30) == 0
+
+    def wait_taken(self, timeout_s: float = 30) -> None:
+        """Everything told is in the tables."""
+        self.flush()
+        until(self._all_taken, timeout_s, "events taken", every_s=0.02)
+
+    def settle(self, timeout_s: float = 30) -> None:
+        """Everything told is found, or not to be found: no need to wait for either."""
+        self.wait_taken(timeout_s)
+        until(self._all_indexed, timeout_s, "documents indexed", every_s=0.02)
+        self.engine.call("POST", f"/{ALIAS}/_refresh")
+
+    def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        with self._db.cursor() as cursor:
+            cursor.execute(sql, values)
+            return list(cursor.fetchall())
+
+    def document(self, item_id: int) -> dict[str, Any] | None:
+        """As the engine has it."""
+        try:
+            source: dict[str, Any] = self.engine.call("GET", f"/{ALIAS}/_doc/{item_id}")["_source"]
+        except HttpError as error:
+            if error.status == 404:
+                return None
+            raise
+        return source
+
+    def search(self, **fields: Any) -> Any:
+        return self.souk.call("search.Search", **fields)
+
+    def found(self, **fields: Any) -> list[int]:
+        return [hit.item_id for hit in self.search(**fields).hits]
+
+    def refuses(self, **fields: Any) -> str:
+        with pytest.raises(Refused) as refused:
+            self.search(**fields)
+        return f"{refused.value.code} {refused.value.reason}"
+
+    def restart_service(self) -> None:
+        """After it was stopped or killed."""
+        self.service.start()
+        self.souk.forget_client("search")
+
+    def _all_taken(self) -> bool:
+        known = {row["ce_id"].decode() for row in self.rows("SELECT ce_id FROM inbox")}
+        return self._told <= known
+
+    def _all_indexed(self) -> bool:
+        due = "SELECT COUNT(*) AS n FROM document WHERE due_at <= UTC_TIMESTAMP(6)"
+        return bool(self.rows(due)[0]["n"] == 0)
+
+
+@contextmanager
+def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterator[Feed]:
+    """A stack with svc-search-feed alone; the folder stays when something went wrong."""
+    folder = paths.BUILD / "tests" / "component" / f"{os.getpid()}-{name}"
+    _remove_old(folder.parent)
+    stack = Stack(folder, ["search"], mode=MODE, settings={"search": settings or {}})
+    try:
+        yield Feed(Souk(stack.up()))
+    except BaseException:
+        stack.down()
+        raise
+    stack.destroy()
+
+
+def _remove_old(runs: Path) -> None:
+    for old in runs.glob("*-*"):
+        if not Path(f"/proc/{old.name.split('-')[0]}").exists():
+            shutil.rmtree(old, ignore_errors=True)
