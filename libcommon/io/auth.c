@@ -180,7 +180,7 @@ static struct status verify(const struct auth *auth, const char *token, int64_t 
 
 static struct status check_expiry(const struct known_token *token, int64_t now_s)
 {
-    if (now_s < token->expires_s + AUTH_CLOCK_SKEW_S)
+    if (now_s - AUTH_CLOCK_SKEW_S < token->expires_s)
         return STATUS_OK;
     return status_error(CODE_UNAUTHENTICATED, "TOKEN_EXPIRED", "the token has expired");
 }

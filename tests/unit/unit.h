@@ -71,9 +71,14 @@ UNUSED static int unit_run(const CMUnitTestFunction *functions, size_t count, co
     return failed;
 }
 
-#define UNIT_TESTS(...)                                                     \
-    int main(void)                                                          \
-    {                                                                       \
-        static const CMUnitTestFunction unit_tests_[] = {__VA_ARGS__};      \
-        return unit_run(unit_tests_, ARRAY_LEN(unit_tests_), #__VA_ARGS__); \
+/* For a program with a main() of its own: runs the tests, returns how many failed. */
+#define UNIT_TESTS_RUN(...)                                                                  \
+    unit_run((const CMUnitTestFunction[]){__VA_ARGS__},                                      \
+             sizeof((const CMUnitTestFunction[]){__VA_ARGS__}) / sizeof(CMUnitTestFunction), \
+             #__VA_ARGS__)
+
+#define UNIT_TESTS(...)                     \
+    int main(void)                          \
+    {                                       \
+        return UNIT_TESTS_RUN(__VA_ARGS__); \
     }
