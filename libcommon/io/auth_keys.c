@@ -12,11 +12,12 @@ static struct status invalid(const char *id, const char *what)
     return status_error(CODE_INVALID_ARGUMENT, "KEYS_INVALID", "key %.40s: %s", id, what);
 }
 
-/* The point of the key must be on P-256: that is what ES256 means. */
-static bool is_p256(const char *pem)
+bool auth_key_is_p256(const char *pem, bool is_private)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
-    EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    char none[] = ""; /* a passphrase: without one OpenSSL would ask the terminal */
+    EVP_PKEY *key = is_private ? PEM_read_bio_PrivateKey(bio, NULL, NULL, none)
+                               : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
     char group[32] = "";
 
     if (key)
@@ -71,7 +72,7 @@ static struct status read_key(const json_t *entry, struct auth_keys *ret)
         return invalid(id, "alg must be ES256");
     if (!issuer || !*issuer)
         return invalid(id, "has no iss");
-    if (!pem || !is_p256(pem))
+    if (!pem || !auth_key_is_p256(pem, false))
         return invalid(id, "public_key_pem is no P-256 public key");
     if (auth_keys_find(ret, id))
         return invalid(id, "is there twice");

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/auth.h"
+#include "io/auth_keys.h"
 
 enum { LIFE_S = 300, RENEW_BEFORE_S = 60 };
 
@@ -63,7 +64,8 @@ struct status service_token_new(const char *service, const char *key_id,
     token->service = mem_strdup(service);
     token->key_id = mem_strdup(key_id);
     token->pem = mem_strdup(private_key_pem);
-    const struct status st = renew(token, 0); /* a key that cannot sign stops the start */
+    /* A key that cannot sign, or not so that peers believe it, stops the start. */
+    const struct status st = auth_key_is_p256(private_key_pem, true) ? renew(token, 0) : failed();
     if (!status_ok(&st)) {
         service_token_free(token);
         return st;
