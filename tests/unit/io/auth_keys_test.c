@@ -5,7 +5,7 @@
 #include "io/contract.h"
 #include "tests/unit/io/auth_kit.h"
 
-static struct test_key p256, p384, rsa;
+static struct test_key p256, p384, ed25519;
 
 static struct status read_file(json_t *file, struct auth_keys *ret)
 {
@@ -90,7 +90,7 @@ static void each_member_must_be_there_and_right(void **state)
 static void only_public_keys_on_p256_are_taken(void **state)
 {
     assert_invalid(file_of(entry("a", p384.public_pem)), "no P-256 public key");
-    assert_invalid(file_of(entry("a", rsa.public_pem)), "no P-256 public key");
+    assert_invalid(file_of(entry("a", ed25519.public_pem)), "no P-256 public key");
     assert_invalid(file_of(entry("a", p256.private_pem)), "no P-256 public key");
     assert_invalid(file_of(entry("a", "-----BEGIN PUBLIC KEY-----\n")), "no P-256 public key");
 }
@@ -131,13 +131,13 @@ int main(void)
 {
     p256 = test_key_new("P-256");
     p384 = test_key_new("P-384");
-    rsa = test_key_new(NULL);
+    ed25519 = test_key_new(NULL);
     const int failed = UNIT_TESTS_RUN(
         a_key_is_read_with_all_that_belongs_to_it, each_member_must_be_there_and_right,
         only_public_keys_on_p256_are_taken, what_is_no_list_of_keys_is_refused, a_kid_comes_once,
         there_is_a_most_of_keys);
     test_key_release(&p256);
     test_key_release(&p384);
-    test_key_release(&rsa);
+    test_key_release(&ed25519);
     return failed;
 }

@@ -13,7 +13,7 @@
 #include "io/auth.h"
 #include "tests/unit/unit.h"
 
-/* A key pair as PEM; `curve` is "P-256", or NULL for RSA. */
+/* A key pair as PEM; `curve` is "P-256", or NULL for Ed25519. */
 struct test_key {
     char *private_pem;
     char *public_pem;
@@ -31,7 +31,7 @@ static char *test_key_take(BIO *bio)
 
 UNUSED static struct test_key test_key_new(const char *curve)
 {
-    EVP_PKEY *key = curve ? EVP_EC_gen(curve) : EVP_RSA_gen(2048);
+    EVP_PKEY *key = curve ? EVP_EC_gen(curve) : EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     BIO *private_bio = BIO_new(BIO_s_mem()), *public_bio = BIO_new(BIO_s_mem());
 
     assert_non_null(key);

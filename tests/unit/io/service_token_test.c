@@ -6,7 +6,7 @@
 
 #define NOW_S 1795190400ll
 
-static struct test_key key, p384, rsa;
+static struct test_key key, p384, ed25519;
 
 static struct service_token *token_of(const char *service)
 {
@@ -60,7 +60,8 @@ static void it_is_made_anew_when_a_minute_is_left(void **state)
 
 static void a_key_that_peers_would_not_believe_stops_the_start(void **state)
 {
-    const char *const pems[] = {"", "no key", key.public_pem, p384.private_pem, rsa.private_pem};
+    const char *const pems[] = {"", "no key", key.public_pem, p384.private_pem,
+                                ed25519.private_pem};
     struct service_token *token = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(pems); i++) {
@@ -75,12 +76,12 @@ int main(void)
 {
     key = test_key_new("P-256");
     p384 = test_key_new("P-384");
-    rsa = test_key_new(NULL);
+    ed25519 = test_key_new(NULL);
     const int failed = UNIT_TESTS_RUN(peers_believe_it_for_its_five_minutes,
                                       it_is_made_anew_when_a_minute_is_left,
                                       a_key_that_peers_would_not_believe_stops_the_start);
     test_key_release(&key);
     test_key_release(&p384);
-    test_key_release(&rsa);
+    test_key_release(&ed25519);
     return failed;
 }
