@@ -1,0 +1,91 @@
+"""svc-pricing and svc-inventory as far as a search asks them: as slow and as broken as wanted."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import grpc
+from soukdev.contracts import Contracts
+
+PRICES = "/souk.pricing.v1.PricingService/BatchGetPrices"
+STOCK = "/souk.inventory.v1.InventoryService/BatchGetStock"
+
+
+class FakePeers:
+    """Both at one address.
+
+    prices: SKU to minor EUR. free: SKU to pieces, None for unlimited. slow_s, broken: by method.
+    asked: how many SKUs each call named, by method.
+    """
+
+    def __init__(self, descriptor_set: Path) -> None:
+        self._contracts = Contracts(descriptor_set)
+        self.prices: dict[int, int] = {}
+        self.free: dict[int, int | None] = {}
+        self.slow_s: dict[str, float] = {}
+        self.broken: set[str] = set()
+        self.asked: dict[str, list[int]] = {PRICES: [], STOCK: []}
+        self._server = grpc.server(ThreadPoolExecutor(32), handlers=[_Handlers(self)])
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def forget(self) -> None:
+        for kept in (self.prices, self.free, self.slow_s, self.broken, *self.asked.values()):
+            kept.clear()
+
+    def close(self) -> None:
+        self._server.stop(None).wait()
+
+    def answer(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:
+        kind = "pricing.v1.BatchGetPrices" if method == PRICES else "inventory.v1.BatchGetStock"
+        asked = self._contracts.message(f"souk.{kind}Request").FromString(request)
+        self.asked[method].append(len(asked.sku_ids))
+        time.sleep(self.slow_s.get(method, 0))
+        if method in self.broken:
+            context.abort(grpc.StatusCode.UNAVAILABLE, "broken")
+        known = self.prices if method == PRICES else self.free
+        fields = self._prices(asked.sku_ids) if method == PRICES else self._stock(asked.sku_ids)
+        fields["missing_sku_ids"] = [sku for sku in asked.sku_ids if sku not in known]
+        answer: bytes = self._contracts.message(f"souk.{kind}Response")(
+            **fields
+        ).SerializeToString()
+        return answer
+
+    def _prices(self, skus: Any) -> dict[str, Any]:
+        known = [sku for sku in skus if sku in self.prices]
+        amounts = [{"currency": "EUR", "minor": self.prices[sku]} for sku in known]
+        return {
+            "prices": [
+                {"sku_id": sku, "amount": amount}
+                for sku, amount in zip(known, amounts, strict=True)
+            ]
+        }
+
+    def _stock(self, skus: Any) -> dict[str, Any]:
+        return {
+            "stocks": [
+                {
+                    "sku_id": sku,
+                    "model": "STOCK_MODEL_UNLIMITED"
+                    if self.free[sku] is None
+                    else "STOCK_MODEL_QUANTITY",
+                    "free": self.free[sku] or 0,
+                }
+                for sku in skus
+                if sku in self.free
+            ]
+        }
+
+
+class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+    def __init__(self, peers: FakePeers) -> None:
+        self._peers = peers
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        method = details.method
+        if method not in (PRICES, STOCK):
+            return None
+        return grpc.unary_unary_rpc_method_handler(
+            lambda request, context: self._peers.answer(method, request, context)
+        )
