@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * http: calls to servers that speak HTTP (the search engine), through libcurl on our loop.
- * Connections are kept and reused.
+ * http: calls to servers that speak HTTP/1.1 (the search engine), through libcurl on our loop.
+ * Connections are kept and reused. Redirects are not followed, proxies of the environment not used.
  */
 
 #include <stddef.h>
@@ -14,7 +14,12 @@
 struct loop;
 struct http;
 
-enum { HTTP_HEADERS_MAX = 8, HTTP_RESPONSE_MAX = 16 * 1024 * 1024 };
+enum {
+    HTTP_HEADERS_MAX = 8,
+    HTTP_RESPONSE_MAX = 16 * 1024 * 1024,
+    HTTP_TIMEOUT_MS = 30 * 1000,
+    HTTP_CONNECT_TIMEOUT_MS = 3 * 1000,
+};
 
 struct http_request {
     const char *method; /* "GET" */
@@ -26,17 +31,19 @@ struct http_request {
 
 struct http_response {
     int status;
-    const char *body; /* terminated, in the arena */
+    const char *body; /* terminated, in the arena; "" when there is none */
     size_t body_size;
 };
 
+/* `connections_max` calls are served at once, further ones wait in line. */
 MUST_USE struct status http_new(struct loop *loop, size_t connections_max, struct http **ret);
 void http_free(struct http *http); /* no call may be under way; NULL is fine */
 
 /*
  * OK for every answer, whatever its status code. UNAVAILABLE DEPENDENCY_UNAVAILABLE: no connection,
- * or it broke; RESOURCE_EXHAUSTED RESPONSE_TOO_LARGE. Ends at the task's deadline at the latest,
- * after 30 s without one.
+ * or it broke; RESOURCE_EXHAUSTED RESPONSE_TOO_LARGE: more than HTTP_RESPONSE_MAX, or than the
+ * arena has left; INTERNAL for a request that cannot be sent. Ends at the task's deadline at the
+ * latest, after HTTP_TIMEOUT_MS without one. The task's trace goes along (traceparent).
  */
 MUST_USE SUSPENDS struct status http_call(struct http *http, const struct http_request *request,
                                           struct arena *arena, struct http_response *ret);
