@@ -34,6 +34,7 @@ def put_on_sale(
     currency: str = "EUR",
     shop_id: int = 0,
     physical: bool = False,
+    unlimited: bool = False,
     title: str = "Coffee voucher",
 ) -> Goods:
     """Lists, submits and waits until it is online. A shop of its own unless one is given."""
@@ -42,8 +43,8 @@ def put_on_sale(
     draft["skus"][0] |= {
         "sku_code": f"S{souk.new_id()}",
         "base_price": {"currency": currency, "minor": price_minor},
-        "stock_model": "STOCK_MODEL_QUANTITY",
-        "stock_quantity": on_hand,
+        "stock_model": "STOCK_MODEL_UNLIMITED" if unlimited else "STOCK_MODEL_QUANTITY",
+        "stock_quantity": 0 if unlimited else on_hand,
     }
     operator = souk.operator()
     listing = souk.mutate(
