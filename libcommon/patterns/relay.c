@@ -36,7 +36,8 @@ struct relay {
     struct task *task;
     struct arena *arena; /* of one round */
     struct relay_gaps gaps;
-    uint64_t term; /* of the lease under which the gaps were read */
+    int64_t looked_us; /* before the last look for rows of gaps */
+    uint64_t term;     /* of the lease under which the gaps were read */
     uint64_t stored_cursor;
     int64_t pause_us;
     bool sleeping;
@@ -94,7 +95,8 @@ static struct status read_rows(struct relay *relay, struct relay_rows *rows)
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_read_begin(&tx, relay->db));
-    TRY(relay_read_forward(&tx, &relay->gaps, clock_mono_us(), relay->arena, rows));
+    TRY(relay_read_forward(&tx, &relay->gaps, relay->arena, rows));
+    relay->looked_us = clock_mono_us();
     TRY(relay_read_gaps(&tx, &relay->gaps, relay->arena, rows));
     if (rows->count)
         qsort(rows->list, rows->count, sizeof *rows->list, by_seq);
@@ -166,9 +168,10 @@ static struct status publish(struct relay *relay, const struct relay_rows *rows)
     }
 }
 
+/* Publishing may take longer than a transaction lives: rows that came meanwhile must not be lost. */
 static void close_gaps(struct relay *relay)
 {
-    const uint64_t closed = relay_gaps_expire(&relay->gaps, clock_mono_us());
+    const uint64_t closed = relay_gaps_expire(&relay->gaps, relay->looked_us);
 
     if (closed)
         log_debug("outbox gaps closed", LOG_I64("numbers", (int64_t)closed));

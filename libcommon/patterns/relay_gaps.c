@@ -63,12 +63,12 @@ bool relay_gaps_fill(struct relay_gaps *gaps, uint64_t seq)
     return false;
 }
 
-uint64_t relay_gaps_expire(struct relay_gaps *gaps, int64_t now_us)
+uint64_t relay_gaps_expire(struct relay_gaps *gaps, int64_t looked_us)
 {
     uint64_t numbers = 0;
 
     for (size_t i = gaps->count; i-- > 0;) {
-        if (now_us - gaps->list[i].seen_us < gaps->life_us)
+        if (looked_us - gaps->list[i].seen_us < gaps->life_us)
             continue;
         numbers += gaps->list[i].to - gaps->list[i].from + 1;
         remove_at(gaps, i);

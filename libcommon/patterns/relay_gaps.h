@@ -6,9 +6,11 @@
  * leaves gaps; each stays open until its row appears, or until no transaction can be left that
  * could bring it.
  *
- * The rule (DESIGN 4): a gap closes only after the hard life of a transaction plus a margin; the
- * durable cursor is the lowest open gap - 1. A restart reads again from there: repeats, never
- * misses.
+ * The rule (DESIGN 4). Look for the rows of gaps from the highest number down, so that the row
+ * found in one statement has all earlier ones of its aggregate visible to the next. A gap closes
+ * when it was looked for in vain after the hard life of a transaction plus a margin; the durable
+ * cursor is the lowest open gap - 1. A restart reads again from there: repeats, never misses. What
+ * goes wrong without each part is shown by tests/unit/patterns/relay_rule_test.c.
  *
  * Pure: time is an argument (monotonic microseconds).
  */
@@ -38,16 +40,19 @@ struct relay_gaps {
 void relay_gaps_start(struct relay_gaps *gaps, uint64_t cursor, int64_t life_us);
 
 /*
- * A row read forward, above all before it: what lies between is a gap from now on. False, and
- * nothing changed, when there is no room for one more gap.
+ * A row read forward, above all before it: what lies between is a gap from now on, `now_us` being
+ * after the read. False, and nothing changed, when there is no room for one more gap.
  */
 MUST_USE bool relay_gaps_read(struct relay_gaps *gaps, uint64_t seq, int64_t now_us);
 
 /* The row of a gap appeared. False when it is in no gap: it was handled before. */
 MUST_USE bool relay_gaps_fill(struct relay_gaps *gaps, uint64_t seq);
 
-/* Closes the gaps that no transaction can fill any more; how many numbers they had. */
-uint64_t relay_gaps_expire(struct relay_gaps *gaps, int64_t now_us);
+/*
+ * Closes the gaps that no transaction can fill any more; how many numbers they had. `looked_us` is
+ * before the last look for their rows: what was committed since then has not been seen.
+ */
+uint64_t relay_gaps_expire(struct relay_gaps *gaps, int64_t looked_us);
 
 /* Every row up to it was handled or will never be. */
 uint64_t relay_gaps_cursor(const struct relay_gaps *gaps);

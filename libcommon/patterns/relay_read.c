@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "io/db.h"
 
 enum {
@@ -69,13 +70,14 @@ static void take_row(const struct db_rows *from, struct arena *arena, struct rel
     };
 }
 
-struct status relay_read_forward(struct db_tx *tx, struct relay_gaps *gaps, int64_t now_us,
-                                 struct arena *arena, struct relay_rows *rows)
+struct status relay_read_forward(struct db_tx *tx, struct relay_gaps *gaps, struct arena *arena,
+                                 struct relay_rows *rows)
 {
     AUTO(db_rows_end) struct db_rows found = {0};
 
     TRY(db_query(tx, ROW_COLUMNS "seq > ? ORDER BY seq LIMIT 200", DB_ARGS(DB_U64(gaps->high)),
                  &found));
+    const int64_t now_us = clock_mono_us();
     while (db_rows_next(&found)) {
         if (!relay_gaps_read(gaps, db_get_u64(&found, 0), now_us))
             break; /* no room for one more gap: the rest is read when some have closed */
@@ -92,58 +94,67 @@ static void take_filled(struct relay_gaps *gaps, struct db_rows *found, struct a
             take_row(found, arena, rows);
 }
 
+/* Numbers of short ranges that one statement looks for. */
+struct singles {
+    struct db_value *list; /* SINGLES_MAX */
+    size_t count;
+};
+
 static struct status read_singles(struct db_tx *tx, struct relay_gaps *gaps,
-                                  const struct db_value *numbers, size_t count, struct arena *arena,
+                                  struct singles *numbers, struct arena *arena,
                                   struct relay_rows *rows)
 {
     AUTO(db_rows_end) struct db_rows found = {0};
-    const struct db_set set = {.values = numbers, .width = 1, .rows = count};
+    const struct db_set set = {.values = numbers->list, .width = 1, .rows = numbers->count};
 
+    if (!numbers->count)
+        return STATUS_OK;
     TRY(db_query_set(tx, ROW_COLUMNS "seq IN ({,|?}) ORDER BY seq", DB_NO_ARGS, &set, 1, &found));
     take_filled(gaps, &found, arena, rows);
+    numbers->count = 0;
     return STATUS_OK;
 }
 
-static struct status read_range(struct db_tx *tx, struct relay_gaps *gaps, struct relay_gap gap,
+static struct status read_range(struct db_tx *tx, struct relay_gaps *gaps, struct relay_gap range,
                                 struct arena *arena, struct relay_rows *rows)
 {
     size_t count;
 
     do {
         AUTO(db_rows_end) struct db_rows found = {0};
-        TRY(db_query(tx, ROW_COLUMNS "seq BETWEEN ? AND ? ORDER BY seq LIMIT 200",
-                     DB_ARGS(DB_U64(gap.from), DB_U64(gap.to)), &found));
-        const size_t before = rows->count;
+        TRY(db_query(tx, ROW_COLUMNS "seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 200",
+                     DB_ARGS(DB_U64(range.from), DB_U64(range.to)), &found));
         count = found.count;
+        const size_t before = rows->count;
         take_filled(gaps, &found, arena, rows);
         if (rows->count > before)
-            gap.from = rows->list[rows->count - 1].seq + 1;
-    } while (count == RELAY_FORWARD_MAX && gap.from <= gap.to);
+            range.to = rows->list[rows->count - 1].seq - 1;
+    } while (count == RELAY_FORWARD_MAX && range.from <= range.to);
     return STATUS_OK;
 }
 
-/* Reading changes the gaps, so what to look for is noted first. */
+/*
+ * From the highest number down: what one statement finds has its predecessors visible to the next.
+ * Reading changes the gaps, so what to look for is noted first.
+ */
 struct status relay_read_gaps(struct db_tx *tx, struct relay_gaps *gaps, struct arena *arena,
                               struct relay_rows *rows)
 {
     const size_t range_count = gaps->count;
     const struct relay_gap *ranges =
         arena_dup(arena, gaps->list, range_count * sizeof gaps->list[0]);
-    struct db_value *numbers = arena_array_of(arena, struct db_value, SINGLES_MAX);
-    size_t count = 0;
+    struct singles numbers = {.list = arena_array_of(arena, struct db_value, SINGLES_MAX)};
 
-    for (size_t i = 0; i < range_count; i++) {
+    for (size_t i = range_count; i-- > 0;) {
         const uint64_t length = ranges[i].to - ranges[i].from + 1;
+        if (length >= RANGE_MIN || numbers.count + length > SINGLES_MAX)
+            TRY(read_singles(tx, gaps, &numbers, arena, rows));
         if (length >= RANGE_MIN) {
             TRY(read_range(tx, gaps, ranges[i], arena, rows));
             continue;
         }
-        if (count + length > SINGLES_MAX) {
-            TRY(read_singles(tx, gaps, numbers, count, arena, rows));
-            count = 0;
-        }
         for (uint64_t seq = ranges[i].from; seq <= ranges[i].to; seq++)
-            numbers[count++] = DB_U64(seq);
+            numbers.list[numbers.count++] = DB_U64(seq);
     }
-    return count ? read_singles(tx, gaps, numbers, count, arena, rows) : STATUS_OK;
+    return read_singles(tx, gaps, &numbers, arena, rows);
 }

@@ -39,8 +39,7 @@ MUST_USE SUSPENDS struct status relay_write_cursor(struct db *db, uint64_t curso
 
 /* At most RELAY_FORWARD_MAX rows behind gaps->high; what they jump over becomes gaps. */
 MUST_USE SUSPENDS struct status relay_read_forward(struct db_tx *tx, struct relay_gaps *gaps,
-                                                   int64_t now_us, struct arena *arena,
-                                                   struct relay_rows *rows);
+                                                   struct arena *arena, struct relay_rows *rows);
 /* The rows of open gaps that have appeared. */
 MUST_USE SUSPENDS struct status relay_read_gaps(struct db_tx *tx, struct relay_gaps *gaps,
                                                 struct arena *arena, struct relay_rows *rows);
