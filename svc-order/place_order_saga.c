@@ -110,6 +110,12 @@ static struct status snapshot_goods(struct saga *saga)
  * Step: what it costs. The redemption is named by the saga: another attempt is another redemption.
  */
 
+static struct status pay_order_id_used(int64_t pay_order_id)
+{
+    return status_error(CODE_ALREADY_EXISTS, REASON_PAY_ORDER_ID_USED,
+                        "pay order %" PRId64 " was placed before", pay_order_id);
+}
+
 static struct status redeem_quote(struct saga *saga)
 {
     const struct order_app *app = saga->app;
@@ -124,7 +130,10 @@ static struct status redeem_quote(struct saga *saga)
     ask.pay_order_id = state->pay_order_id;
     ask.user_id = state->user_id;
     ask.quote_token = state->request->quote_token;
-    TRY(pass_on(saga, &call, pricing_client_redeem_quote(app->pricing, &call, &ask, &answer)));
+    const struct status st = pricing_client_redeem_quote(app->pricing, &call, &ask, &answer);
+    if (status_is(&st, REASON_PAY_ORDER_REDEEMED))
+        return pay_order_id_used(state->pay_order_id);
+    TRY(pass_on(saga, &call, st));
     state->quote = answer->quote;
     return STATUS_OK;
 }
@@ -267,8 +276,7 @@ static struct status insert_pay_order(struct db_tx *tx, const struct saga *saga,
     memcpy(ret->currency, first->total.currency, sizeof ret->currency);
     const struct status st = pay_order_repo_insert(tx, ret);
     if (status_is(&st, "DUPLICATE_KEY"))
-        return status_error(CODE_ALREADY_EXISTS, REASON_PAY_ORDER_ID_USED,
-                            "pay order %" PRId64 " was placed before", ret->pay_order_id);
+        return pay_order_id_used(ret->pay_order_id);
     return st;
 }
 

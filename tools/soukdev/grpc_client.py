@@ -25,6 +25,7 @@ class GrpcClient:
         self,
         method: str,
         token: str | None = None,
+        /,
         *,
         timeout_s: float = 10,
         headers: dict[str, str] | None = None,

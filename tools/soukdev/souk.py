@@ -28,11 +28,11 @@ class Souk:
     def request_id(self) -> str:
         return f"test-{self.new_id()}"
 
-    def call(self, method: str, token: str | None = None, **fields: Any) -> Any:
+    def call(self, method: str, token: str | None = None, /, **fields: Any) -> Any:
         """Straight to the service of the method's context, past the gateway."""
         return self.client(method.split(".", maxsplit=1)[0]).call(method, token, **fields)
 
-    def mutate(self, method: str, token: str | None = None, **fields: Any) -> Any:
+    def mutate(self, method: str, token: str | None = None, /, **fields: Any) -> Any:
         """As call, with a fresh request_id unless one is given."""
         fields.setdefault("request_id", self.request_id())
         return self.call(method, token, **fields)
