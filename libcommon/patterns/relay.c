@@ -168,7 +168,7 @@ static struct status publish(struct relay *relay, const struct relay_rows *rows)
     }
 }
 
-/* Publishing may take longer than a transaction lives: rows that came meanwhile must not be lost. */
+/* Publishing may take longer than a transaction lives: rows that came meanwhile are not lost. */
 static void close_gaps(struct relay *relay)
 {
     const uint64_t closed = relay_gaps_expire(&relay->gaps, relay->looked_us);
