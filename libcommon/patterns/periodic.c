@@ -53,7 +53,7 @@ static void run(void *arg)
             backoff_reset(&periodic->failed);
             if (!more)
                 take_pause(periodic, periodic->config.period_ms * CLOCK_US_PER_MS);
-        } else if (st.code != CODE_CANCELLED) {
+        } else if (task_check().code != CODE_CANCELLED) { /* a peer's CANCELLED is a failure */
             log_warn("periodic run failed", LOG_STR("name", periodic->config.name), LOG_STATUS(st));
             take_pause(periodic, backoff_next_us(&periodic->failed, random_u64()));
         }
