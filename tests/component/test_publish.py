@@ -1,0 +1,355 @@
+"""From an approved listing to an item on sale: svc-listing's publish, and what it tells."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from listing_kit import (
+    APPROVED,
+    CATEGORIES,
+    ITEM_ONLINE,
+    ONLINE,
+    PENDING,
+    REJECTED,
+    actions,
+    create,
+    create_by_merchant,
+    draft_of,
+    history,
+    item_of,
+    now,
+    publish,
+    review,
+    sku,
+    submit,
+    until_status,
+    update,
+)
+from refusals import refusal, why
+from soukdev import paths, poll
+from soukdev.events import Event, Events
+from soukdev.souk import Souk
+from soukdev.stack import Stack
+
+MODE = os.environ.get("MODE", "debug")
+
+
+def prices(souk: Souk, item: Any) -> list[Any]:
+    ids = [one.sku_id for one in item.skus]
+    return list(souk.call("pricing.BatchGetPrices", None, sku_ids=ids).prices)
+
+
+def stocks(souk: Souk, item: Any) -> list[Any]:
+    ids = [one.sku_id for one in item.skus]
+    return list(souk.call("inventory.BatchGetStock", souk.operator(), sku_ids=ids).stocks)
+
+
+def items_of_listing(souk: Souk, listing: Any) -> list[str]:
+    """The status of each, as numbers."""
+    rows = souk.sql("listing", f"SELECT status FROM item WHERE listing_id = {listing.listing_id}")
+    return sorted(row["status"] for row in rows)
+
+
+@pytest.mark.parametrize("kind", CATEGORIES)
+def test_every_kind_comes_onto_the_shelf(souk: Souk, kind: str) -> None:
+    shop = souk.new_id()
+    listing = publish(souk, kind, shop_id=shop)
+    item = item_of(souk, listing)
+    draft = draft_of(kind)
+    assert (item.status, item.category_id) == (ITEM_ONLINE, CATEGORIES[kind])
+    assert [one.amount.minor for one in prices(souk, item)] == [
+        one["base_price"]["minor"] for one in draft["skus"]
+    ]
+    counted = stocks(souk, item)
+    assert [one.on_hand for one in counted] == [one["stock_quantity"] for one in draft["skus"]]
+    assert [one.model for one in counted] == [one.stock_model for one in item.skus]
+    own = souk.call("inventory.GetStock", souk.merchant(shop), sku_id=item.skus[0].sku_id).stock
+    assert own.on_hand == counted[0].on_hand
+    assert items_of_listing(souk, listing) == ["20"]
+
+
+def test_goods_are_listed_by_json(souk: Souk) -> None:
+    shop = souk.new_id()
+    operator = souk.json(souk.operator())
+    made = operator.post(
+        "/v1/listings",
+        request_id=souk.request_id(),
+        category_id="1",
+        source="SOURCE_TYPE_OPERATOR_FORM",
+        shop_id=str(shop),
+        draft=draft_of("deal"),
+    )["listing"]
+    assert (made["status"], made["version"]) == ("LISTING_STATUS_DRAFT", "1")
+    path = f"/v1/listings/{made['listing_id']}"
+    request = {"request_id": souk.request_id(), "version": made["version"]}
+    approved = operator.post(f"{path}:submit", **request)["listing"]
+    assert approved["status"] == "LISTING_STATUS_APPROVED"
+
+    def online() -> Any:
+        listing = operator.get(path)["listing"]
+        return listing if listing["status"] == "LISTING_STATUS_ONLINE" else None
+
+    listing = poll.until(online, 20, "the listing online")
+    anybody = souk.json()
+    item = anybody.get(f"/v1/items/{listing['item_id']}")["item"]
+    assert (item["title"], item["skus"][0]["base_price"]["minor"]) == ("星巴克咖啡券", "4500")
+    assert anybody.get("/v1/items", shop_id=shop)["items"] == [item]
+    assert anybody.get("/v1/items:batchGet", item_ids=listing["item_id"])["items"] == [item]
+    offline = operator.post(
+        f"/v1/items/{listing['item_id']}:changeStatus",
+        request_id=souk.request_id(),
+        status="ITEM_STATUS_OFFLINE",
+        version=item["version"],
+    )["item"]
+    assert offline["status"] == "ITEM_STATUS_OFFLINE"
+    refused = why(anybody.get, f"/v1/items/{listing['item_id']}")
+    assert refused == "NOT_FOUND ITEM_UNKNOWN"
+    assert len(anybody.get("/v1/categories")["categories"]) > 8
+
+
+def test_a_draft_that_is_wrong_is_explained_in_json(souk: Souk) -> None:
+    refused = refusal(
+        souk.json(souk.operator()).post,
+        "/v1/listings",
+        request_id=souk.request_id(),
+        category_id="2",
+        source="SOURCE_TYPE_OPERATOR_FORM",
+        shop_id="5",
+        draft=draft_of("hotel", attributes=[]),
+    )
+    assert (refused.code, refused.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+    assert refused.fields == {
+        "draft.attributes[star_rating]": "is required",
+        "draft.skus[0].attributes[guest_capacity]": "is required",
+    }
+
+
+# What is told
+
+
+@pytest.fixture(scope="module")
+def events(souk: Souk) -> Iterator[Events]:
+    topics = ("listing.task", "listing.item", "listing.audit.pending", "listing.publish.ready")
+    with souk.events(*topics) as watching:
+        yield watching
+
+
+def told(events: Events, topic: str, key: int) -> list[Event]:
+    """First occurrences, in their order."""
+    seen: dict[str, Event] = {}
+    for event in events.seen:
+        if event.topic == topic and event.key == str(key):
+            seen.setdefault(event.id, event)
+    return list(seen.values())
+
+
+def wait_for(events: Events, kind: str, key: int, count: int = 1) -> None:
+    def look() -> bool:
+        events.read()
+        ids = {event.id for event in events.seen if (event.type, event.key) == (kind, str(key))}
+        return len(ids) >= count
+
+    poll.until(look, 20, f"{count} {kind} of {key}")
+
+
+def test_an_items_life_is_told_in_its_order(souk: Souk, events: Events) -> None:
+    listing = publish(souk, "tshirt")
+    item = item_of(souk, listing)
+    operator = souk.operator()
+    for status in ("OFFLINE", "ONLINE", "MAINTAIN"):
+        item = souk.mutate(
+            "listing.ChangeItemStatus",
+            operator,
+            item_id=item.item_id,
+            version=item.version,
+            status=f"ITEM_STATUS_{status}",
+        ).item
+    wait_for(events, "listing.offline", item.item_id, 2)
+    life = told(events, "listing.item", item.item_id)
+    assert [(event.type, event.message.version) for event in life] == [
+        ("listing.published", 2),
+        ("listing.offline", 3),
+        ("item.updated", 4),
+        ("listing.offline", 5),
+    ]
+    assert [event.message.item.version for event in life] == [2, 3, 4, 5]
+    assert life[-1].message.item == item
+    assert life[0].message.listing_id == listing.listing_id
+    assert {event.source for event in life} == {"souk/listing"}
+
+
+def test_a_listings_way_is_told(souk: Souk, events: Events) -> None:
+    draft = draft_of("deal")
+    draft["skus"][0]["base_price"]["minor"] = 5001
+    listing = create(souk, "deal", source="SOURCE_TYPE_API", draft=draft)
+    submit(souk, listing)
+    rejected = until_status(souk, listing, REJECTED)
+    submit(souk, update(souk, rejected, draft_of("deal")))
+    until_status(souk, listing, ONLINE)
+    wait_for(events, "listing.publish.ready", listing.listing_id)
+    task = told(events, "listing.task", listing.listing_id)
+    assert [(event.type, event.message.version) for event in task] == [
+        ("listing.created", 1),
+        ("listing.rejected", 3),
+    ]
+    assert (task[0].message.category_id, task[0].message.shop_id) == (1, listing.shop_id)
+    assert task[1].message.comment == rejected.comment
+    pending = told(events, "listing.audit.pending", listing.listing_id)
+    assert [event.message.version for event in pending] == [2, 5]
+    ready = told(events, "listing.publish.ready", listing.listing_id)
+    assert [event.message.version for event in ready] == [6]
+
+
+def tell_again(souk: Souk, event: Event, ce_id: str) -> None:
+    """The same event under another id, as a relay that lost its mind might."""
+    from confluent_kafka import Producer
+
+    producer = Producer({"bootstrap.servers": souk.stack.kafka.address})
+    headers = [(name, value.encode()) for name, value in event.headers.items() if name != "ce_id"]
+    producer.produce(
+        event.topic,
+        event.message.SerializeToString(),
+        event.key.encode(),
+        headers=[*headers, ("ce_id", ce_id.encode())],
+    )
+    assert producer.flush(10) == 0
+
+
+def handled(souk: Souk, ce_id: str) -> bool:
+    return bool(souk.sql("listing", f"SELECT at FROM inbox WHERE ce_id = '{ce_id}'"))
+
+
+def test_an_approval_that_is_told_twice_makes_one_item(souk: Souk, events: Events) -> None:
+    listing = publish(souk)
+    wait_for(events, "listing.publish.ready", listing.listing_id)
+    ready = told(events, "listing.publish.ready", listing.listing_id)[0]
+    again = f"again-{listing.listing_id}"
+    tell_again(souk, ready, again)
+    poll.until(lambda: handled(souk, again), 20, "the second event")
+    assert items_of_listing(souk, listing) == ["20"]
+    assert now(souk, listing) == listing
+
+
+def test_an_audit_that_is_asked_for_late_changes_nothing(souk: Souk, events: Events) -> None:
+    shop = souk.new_id()
+    listing = submit(souk, create_by_merchant(souk, "opv", shop), souk.merchant(shop))
+    wait_for(events, "listing.audit.pending", listing.listing_id)
+    pending = told(events, "listing.audit.pending", listing.listing_id)[0]
+    rejected = review(souk, listing, "REJECT", comment="不行")
+    handed_in = submit(souk, rejected, souk.merchant(shop))
+    again = f"late-{listing.listing_id}"
+    tell_again(souk, pending, again)
+    poll.until(lambda: handled(souk, again), 20, "the late event")
+    assert now(souk, listing) == handed_in
+    assert handed_in.status == PENDING
+
+
+# What goes wrong
+
+
+def test_what_a_peer_refuses_goes_back_to_its_seller(souk: Souk) -> None:
+    free = draft_of("deal", skus=[sku("OK", 100), sku("FREE", 0)])
+    listing = submit(souk, create(souk, "deal", draft=free))
+    assert listing.status == APPROVED
+    rejected = until_status(souk, listing, REJECTED)
+    assert rejected.comment.startswith("not published: ")
+    assert "price of FREE" in rejected.comment
+    assert rejected.item_id == 0
+    assert actions(souk, listing)[-1] == (APPROVED, "fail", REJECTED)
+    assert history(souk, listing)[-1].comment == rejected.comment
+    assert items_of_listing(souk, listing) == ["99"]
+    removed = souk.sql(
+        "listing", f"SELECT item_id FROM item WHERE listing_id = {listing.listing_id}"
+    )
+    refused = why(souk.call, "listing.GetItem", souk.operator(), item_id=int(removed[0]["item_id"]))
+    assert refused == "NOT_FOUND ITEM_UNKNOWN"
+
+    online = until_status(souk, submit(souk, update(souk, rejected, draft_of("deal"))), ONLINE)
+    assert items_of_listing(souk, online) == ["20", "99"]
+    assert [one.amount.minor for one in prices(souk, item_of(souk, online))] == [4500]
+
+
+@contextmanager
+def own_stack(name: str) -> Iterator[Souk]:
+    """Three services whose leases end soon."""
+    folder = paths.BUILD / "tests" / "publish" / f"{os.getpid()}-{name}"
+    settings = {"listing": {"SOUK_LEASE_MS": "1000"}}
+    stack = Stack(folder, ["listing", "inventory", "pricing"], mode=MODE, settings=settings)
+    try:
+        yield Souk(stack.up())
+    finally:
+        stack.down()
+        stack.destroy()
+
+
+def until_hidden(souk: Souk, listing: Any) -> None:
+    poll.until(lambda: items_of_listing(souk, listing) == ["0"], 20, "a hidden item")
+
+
+def test_a_publish_survives_a_crash_and_happens_once() -> None:
+    with own_stack("crash") as souk:
+        services = souk.stack.services
+        publish(souk)  # the consumers are there
+        services["pricing"].stop()
+        listing = submit(souk, create(souk, "tshirt"))
+        until_hidden(souk, listing)
+        services["listing"].kill9()
+        services["pricing"].start()
+        services["listing"].start()
+        souk.forget_client("listing")
+        souk.forget_client("pricing")
+        online = until_status(souk, listing, ONLINE, timeout_s=30)
+        item = item_of(souk, online)
+        assert items_of_listing(souk, listing) == ["20"]
+        assert [(one.amount.minor, one.version) for one in prices(souk, item)] == [(7900, 1)] * 2
+        assert [(one.on_hand, one.version) for one in stocks(souk, item)] == [(100, 1), (150, 1)]
+        assert [action for _, action, _ in actions(souk, listing)].count("publish") == 1
+        with souk.events("listing.item") as events:
+            wait_for(events, "listing.published", item.item_id)
+            assert len(told(events, "listing.item", item.item_id)) == 1
+        rows = souk.sql("pricing", "SELECT DISTINCT sku_id FROM price")
+        assert len(rows) == 3  # one top-up, two shirts: no SKU of another attempt
+
+
+def test_a_peer_that_is_away_is_waited_for() -> None:
+    with own_stack("away") as souk:
+        services = souk.stack.services
+        publish(souk)
+        services["inventory"].stop()
+        listing = submit(souk, create(souk))
+        until_hidden(souk, listing)
+        item_id = int(souk.sql("listing", "SELECT MAX(item_id) AS id FROM item")[0]["id"])
+        refused = why(souk.call, "listing.GetItem", None, item_id=item_id)
+        assert refused == "NOT_FOUND ITEM_UNKNOWN"
+        hidden = souk.call("listing.GetItem", souk.operator(), item_id=item_id).item
+        refused = why(
+            souk.mutate,
+            "listing.ChangeItemStatus",
+            souk.operator(),
+            item_id=item_id,
+            version=hidden.version,
+            status="ITEM_STATUS_ONLINE",
+        )
+        assert refused == "FAILED_PRECONDITION ILLEGAL_TRANSITION"
+        assert now(souk, listing).status == APPROVED
+        services["inventory"].start()
+        souk.forget_client("inventory")
+        until_status(souk, listing, ONLINE, timeout_s=30)
+
+
+def test_a_stop_in_the_middle_hands_the_publish_over() -> None:
+    with own_stack("stop") as souk:
+        services = souk.stack.services
+        publish(souk)
+        services["pricing"].stop()
+        listing = submit(souk, create(souk))
+        until_hidden(souk, listing)
+        services["listing"].stop()
+        assert services["listing"].exit_code == 0
+        services["pricing"].start()
+        services["listing"].start()
+        souk.forget_client("listing")
+        until_status(souk, listing, ONLINE, timeout_s=30)
+        assert items_of_listing(souk, listing) == ["20"]
