@@ -214,6 +214,10 @@ class Server(abc.ABC):
 
     def _halt(self) -> float:
         took = self._process.end(self.STOP_S) if self._process else 0.0
+        if self._child:
+            # Dead as /proc sees it, but its exit code is only there when its last thread has gone.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(self.STOP_S)
         self._reap()
         return took
 
