@@ -1,0 +1,257 @@
+#include "io/cache.h"
+
+#include <hiredis/hiredis.h>
+
+#include "tests/servers/server_test.h"
+
+enum { ARENA = 1024 * 1024, HOUR_MS = 3600 * 1000 };
+
+struct kit {
+    struct cache *cache;
+    struct arena *arena;
+    struct cache_value value;
+    redisContext *direct; /* beside the cache; blocks */
+};
+
+static bool answers(struct cache *cache)
+{
+    const struct status st = cache_ping(cache);
+    return status_ok(&st);
+}
+
+static void kit_begin(struct kit *kit, struct loop *loop)
+{
+    const char *address = server_test_env("SOUK_TEST_REDIS");
+    char host[64];
+    int port = 0;
+
+    *kit = (struct kit){.arena = arena_new(ARENA)};
+    assert_ok(cache_new(loop, address, &kit->cache));
+    assert_int_equal(sscanf(address, "%63[^:]:%d", host, &port), 2);
+    kit->direct = redisConnect(host, port);
+    assert_int_equal(kit->direct->err, 0);
+    server_test_wait(2000, answers(kit->cache));
+}
+
+static void kit_end(struct kit *kit)
+{
+    cache_free(kit->cache);
+    redisFree(kit->direct);
+    arena_free(kit->arena);
+}
+
+static void direct(struct kit *kit, const char *command)
+{
+    redisReply *reply = redisCommand(kit->direct, command);
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_ERROR)
+        fail_msg("%s: %s", command, reply->str);
+    freeReplyObject(reply);
+}
+
+static struct status get(struct kit *kit, const char *key)
+{
+    return cache_get_many(kit->cache, &key, 1, kit->arena, &kit->value);
+}
+
+static void assert_value(struct kit *kit, const char *key, const void *bytes, size_t size)
+{
+    assert_ok(get(kit, key));
+    assert_non_null(kit->value.bytes);
+    assert_int_equal(kit->value.size, size);
+    assert_memory_equal(kit->value.bytes, bytes, size);
+}
+
+static void brings_back_what_was_set(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+
+    assert_ok(cache_set(kit.cache, "test:v1:a", "value", 5, HOUR_MS));
+    assert_value(&kit, "test:v1:a", "value", 5);
+    assert_ok(cache_set(kit.cache, "test:v1:a", "other", 5, HOUR_MS));
+    assert_value(&kit, "test:v1:a", "other", 5);
+    const char *key = "test:v1:a";
+    assert_ok(cache_delete(kit.cache, &key, 1));
+    assert_ok(get(&kit, key));
+    assert_null(kit.value.bytes);
+    assert_ok(cache_delete(kit.cache, &key, 1)); /* once more is fine */
+    kit_end(&kit);
+}
+
+static void keeps_every_byte(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+    unsigned char bytes[512];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)i;
+    assert_ok(cache_set(kit.cache, "test:v1:bytes", bytes, sizeof bytes, HOUR_MS));
+    assert_value(&kit, "test:v1:bytes", bytes, sizeof bytes);
+    assert_ok(cache_set(kit.cache, "test:v1:bytes", "\r\n$5\r\n\0x", 8, HOUR_MS));
+    assert_value(&kit, "test:v1:bytes", "\r\n$5\r\n\0x", 8);
+    assert_ok(cache_set(kit.cache, "test:v1:bytes", "", 0, HOUR_MS));
+    assert_value(&kit, "test:v1:bytes", "", 0);
+    kit_end(&kit);
+}
+
+static void keeps_a_large_value(struct loop *loop)
+{
+    enum { SIZE = 900 * 1000 };
+    struct kit kit;
+    kit_begin(&kit, loop);
+    char *bytes = mem_alloc(SIZE);
+
+    for (size_t i = 0; i < SIZE; i++)
+        bytes[i] = (char)(i * 31);
+    assert_ok(cache_set(kit.cache, "test:v1:large", bytes, SIZE, HOUR_MS));
+    assert_value(&kit, "test:v1:large", bytes, SIZE);
+    mem_free(bytes);
+    kit_end(&kit);
+}
+
+static void answers_in_the_order_of_the_keys(struct loop *loop)
+{
+    enum { KEYS = 1200 }; /* more than go at once */
+    struct kit kit;
+    kit_begin(&kit, loop);
+    static char keys[KEYS][32];
+    static const char *pointers[KEYS];
+    static struct cache_value values[KEYS];
+
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(keys[i], sizeof keys[i], "test:v1:many:%d", i);
+        pointers[i] = keys[i];
+        if (i % 3)
+            assert_ok(cache_set(kit.cache, keys[i], keys[i], strlen(keys[i]), HOUR_MS));
+    }
+    assert_ok(cache_get_many(kit.cache, pointers, KEYS, kit.arena, values));
+    for (int i = 0; i < KEYS; i++) {
+        assert_int_equal(values[i].size, i % 3 ? strlen(keys[i]) : 0);
+        assert_true(!values[i].bytes == !(i % 3));
+        if (i % 3)
+            assert_memory_equal(values[i].bytes, keys[i], values[i].size);
+    }
+    assert_ok(cache_delete(kit.cache, pointers, KEYS));
+    assert_ok(cache_get_many(kit.cache, pointers, KEYS, kit.arena, values));
+    assert_null(values[1].bytes);
+    assert_ok(cache_get_many(kit.cache, NULL, 0, kit.arena, NULL));
+    kit_end(&kit);
+}
+
+static void forgets_after_its_time(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+
+    assert_ok(cache_set(kit.cache, "test:v1:brief", "x", 1, 30));
+    assert_value(&kit, "test:v1:brief", "x", 1);
+    assert_ok(task_sleep_us(50 * 1000));
+    assert_ok(get(&kit, "test:v1:brief"));
+    assert_null(kit.value.bytes);
+    kit_end(&kit);
+}
+
+static void finds_no_value_where_another_type_is(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+
+    direct(&kit, "DEL test:v1:list");
+    direct(&kit, "LPUSH test:v1:list x");
+    assert_ok(get(&kit, "test:v1:list"));
+    assert_null(kit.value.bytes);
+    kit_end(&kit);
+}
+
+static void connects_again_when_redis_cuts_it_off(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+
+    for (int i = 0; i < 3; i++) {
+        direct(&kit, "CLIENT KILL TYPE normal SKIPME yes");
+        server_test_wait(1000, !answers(kit.cache));
+        server_test_wait(2000, answers(kit.cache));
+    }
+    kit_end(&kit);
+}
+
+static void does_not_wait_for_a_slow_redis(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+    assert_ok(cache_set(kit.cache, "test:v1:slow", "one", 3, HOUR_MS));
+
+    direct(&kit, "CLIENT PAUSE 400 ALL");
+    const int64_t start_us = clock_mono_us();
+    assert_reason(get(&kit, "test:v1:slow"), "DEPENDENCY_UNAVAILABLE");
+    assert_in_range(clock_mono_us() - start_us, 95 * 1000, 250 * 1000);
+    assert_reason(cache_set(kit.cache, "test:v1:slow", "two", 3, HOUR_MS),
+                  "DEPENDENCY_UNAVAILABLE");
+    server_test_wait(2000, answers(kit.cache));
+    assert_value(&kit, "test:v1:slow", "two", 3); /* late, but it was run */
+    kit_end(&kit);
+}
+
+static void leaves_a_redis_that_stands_still(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+
+    direct(&kit, "CLIENT PAUSE 3000 ALL");
+    server_test_wait(CACHE_SILENCE_MS + 500, ({
+                         const int64_t start_us = clock_mono_us();
+                         assert_false(answers(kit.cache));
+                         clock_mono_us() - start_us < 50 * 1000; /* failed without waiting */
+                     }));
+    server_test_wait(4000, answers(kit.cache));
+    kit_end(&kit);
+}
+
+struct crowd {
+    struct cache *cache;
+    int number, ended, wrong;
+};
+
+static void set_and_get(void *arg)
+{
+    struct crowd *crowd = arg;
+    const int number = crowd->number++;
+    struct arena *arena = arena_new(4096);
+    char key[32], value[32];
+    const char *keys = key;
+    struct cache_value got;
+
+    snprintf(key, sizeof key, "test:v1:crowd:%d", number);
+    for (int i = 0; i < 200; i++) {
+        snprintf(value, sizeof value, "%d-%d", number, i);
+        const struct status set = cache_set(crowd->cache, key, value, strlen(value), HOUR_MS);
+        const struct status st = cache_get_many(crowd->cache, &keys, 1, arena, &got);
+        if (!status_ok(&set) || !status_ok(&st) || got.size != strlen(value) ||
+            memcmp(got.bytes, value, got.size) != 0)
+            crowd->wrong++;
+        arena_reset(arena);
+    }
+    arena_free(arena);
+    crowd->ended++;
+}
+
+static void serves_many_tasks(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+    struct crowd crowd = {.cache = kit.cache};
+
+    for (int i = 0; i < 64; i++)
+        assert_true(task_go("crowd", set_and_get, &crowd));
+    server_test_wait(30000, crowd.ended == 64);
+    assert_int_equal(crowd.wrong, 0);
+    kit_end(&kit);
+}
+
+SERVER_TESTS(brings_back_what_was_set, keeps_every_byte, keeps_a_large_value,
+             answers_in_the_order_of_the_keys, forgets_after_its_time,
+             finds_no_value_where_another_type_is, connects_again_when_redis_cuts_it_off,
+             does_not_wait_for_a_slow_redis, leaves_a_redis_that_stands_still, serves_many_tasks)

@@ -1,0 +1,309 @@
+/* cache against a Redis that the test plays. */
+
+#include "io/cache.h"
+
+#include "tests/unit/peer.h"
+
+enum { ARENA = 4096 };
+
+struct script {
+    const char *reply; /* to every command; NULL: none */
+    int64_t delay_us;
+    int cut_after; /* closes instead of answering the n-th command; 0: never */
+    int commands;
+};
+
+/* Commands begin with '*': good enough for ours. */
+static int count_commands(const struct str *input)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < input->length; i++)
+        if (input->text[i] == '*' && (i == 0 || input->text[i - 1] == '\n'))
+            count++;
+    return count;
+}
+
+static void play(struct peer *peer, void *arg)
+{
+    struct script *script = arg;
+
+    while (peer_receive(peer)) {
+        const int commands = count_commands(&peer->input);
+        peer_take(peer, peer->input.length);
+        const struct status st = task_sleep_us(script->delay_us);
+        if (!status_ok(&st))
+            return;
+        for (int i = 0; i < commands; i++) {
+            if (++script->commands == script->cut_after)
+                return;
+            if (script->reply && !peer_send(peer, script->reply))
+                return;
+        }
+    }
+}
+
+struct kit {
+    struct script script;
+    struct peer_server server;
+    struct cache *cache;
+    struct arena *arena;
+    struct cache_value value;
+};
+
+static bool answers(struct cache *cache)
+{
+    const struct status st = cache_ping(cache);
+    return status_ok(&st);
+}
+
+static struct kit *kit_begin(struct loop *loop)
+{
+    struct kit *kit = mem_new(struct kit);
+    char address[32];
+
+    kit->script.reply = "+PONG\r\n";
+    kit->server = (struct peer_server){.serve = play, .arg = &kit->script};
+    peer_server_start(&kit->server);
+    snprintf(address, sizeof address, "127.0.0.1:%d", kit->server.port);
+    assert_ok(cache_new(loop, address, &kit->cache));
+    kit->arena = arena_new(ARENA);
+    server_test_wait(1000, answers(kit->cache));
+    return kit;
+}
+
+static void kit_end(struct kit *kit)
+{
+    cache_free(kit->cache);
+    peer_server_stop(&kit->server);
+    arena_free(kit->arena);
+    mem_free(kit);
+}
+
+static struct status get(struct kit *kit)
+{
+    static const char *const key = "test:v1:key";
+    return cache_get_many(kit->cache, &key, 1, kit->arena, &kit->value);
+}
+
+static void fails_at_once_while_redis_is_away(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    peer_server_stop(&kit->server);
+    server_test_wait(1000, !answers(kit->cache));
+
+    const int64_t start_us = clock_mono_us();
+    for (int i = 0; i < 100; i++)
+        assert_reason(get(kit), "DEPENDENCY_UNAVAILABLE");
+    assert_in_range(clock_mono_us() - start_us, 0, 20000);
+
+    peer_server_start(&kit->server);
+    server_test_wait(2000, answers(kit->cache));
+    kit_end(kit);
+}
+
+static void starts_without_redis(struct loop *loop)
+{
+    struct peer_server server = {.serve = play};
+    struct cache *cache;
+    char address[32];
+
+    peer_server_start(&server);
+    peer_server_stop(&server);
+    snprintf(address, sizeof address, "127.0.0.1:%d", server.port);
+    assert_ok(cache_new(loop, address, &cache));
+    assert_reason(cache_ping(cache), "DEPENDENCY_UNAVAILABLE");
+    assert_ok(task_sleep_us(30000));
+    assert_reason(cache_ping(cache), "DEPENDENCY_UNAVAILABLE");
+    cache_free(cache);
+}
+
+static void connects_again_when_it_was_cut_off(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+
+    kit->script.cut_after = kit->script.commands + 1;
+    assert_reason(get(kit), "DEPENDENCY_UNAVAILABLE");
+    assert_reason(get(kit), "DEPENDENCY_UNAVAILABLE");
+    server_test_wait(1000, answers(kit->cache));
+    assert_int_equal(kit->server.accepted, 2);
+    kit_end(kit);
+}
+
+static void drops_the_reply_that_comes_late(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+
+    kit->script.delay_us = 150 * 1000;
+    kit->script.reply = "*1\r\n$4\r\nlate\r\n";
+    const int64_t start_us = clock_mono_us();
+    assert_reason(get(kit), "DEPENDENCY_UNAVAILABLE");
+    assert_in_range(clock_mono_us() - start_us, 95000, 140000);
+    assert_ok(task_sleep_us(80 * 1000)); /* now it is here, and finds nobody */
+
+    kit->script.delay_us = 0;
+    kit->script.reply = "*1\r\n$3\r\nnew\r\n";
+    assert_ok(get(kit));
+    assert_memory_equal(kit->value.bytes, "new", 3);
+    assert_int_equal(kit->server.accepted, 1);
+    kit_end(kit);
+}
+
+static void obeys_an_earlier_deadline(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    kit->script.reply = NULL;
+    {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(20 * 1000);
+        assert_reason(get(kit), "DEADLINE_EXCEEDED");
+    }
+    {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(-1);
+        const int commands = kit->script.commands;
+        assert_reason(get(kit), "DEADLINE_EXCEEDED");
+        assert_int_equal(kit->script.commands, commands);
+    }
+    kit_end(kit);
+}
+
+static void get_cancelled(void *arg)
+{
+    struct kit *kit = arg;
+    const struct status st = get(kit);
+    assert_int_equal(st.code, CODE_CANCELLED);
+}
+
+static void gives_up_when_cancelled(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    kit->script.delay_us = 20 * 1000;
+    struct task *task = task_spawn("get", get_cancelled, kit);
+
+    assert_ok(task_sleep_us(5000));
+    task_stop(task);
+    assert_ok(task_sleep_us(40 * 1000)); /* its reply */
+    kit_end(kit);
+}
+
+static void is_freed_while_replies_are_missing(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+
+    kit->script.reply = NULL;
+    for (int i = 0; i < 3; i++) {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(1000);
+        assert_reason(get(kit), "DEADLINE_EXCEEDED");
+    }
+    kit_end(kit);
+}
+
+static void tells_errors_apart(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    static const struct {
+        const char *reply, *reason;
+    } cases[] = {
+        {"-OOM command not allowed when used memory > 'maxmemory'.\r\n", "OVERLOADED"},
+        {"-LOADING Redis is loading the dataset in memory\r\n", "DEPENDENCY_UNAVAILABLE"},
+        {"-READONLY You can't write against a read only replica.\r\n", "DEPENDENCY_UNAVAILABLE"},
+        {"-ERR unknown command\r\n", "INTERNAL"},
+        {"-NOAUTH Authentication required.\r\n", "INTERNAL"},
+        {"+OK\r\n", "INTERNAL"},
+        {"*0\r\n", "INTERNAL"},
+        {"*2\r\n$1\r\na\r\n$1\r\nb\r\n", "INTERNAL"},
+        {"no reply at all\r\n", "DEPENDENCY_UNAVAILABLE"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        kit->script.reply = cases[i].reply;
+        assert_reason(get(kit), cases[i].reason);
+    }
+    kit->script.reply = "+PONG\r\n";
+    server_test_wait(1000, answers(kit->cache));
+    kit_end(kit);
+}
+
+static void takes_no_value_larger_than_the_arena(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    struct str reply = {0};
+    char *value = mem_zalloc(ARENA + 1);
+
+    memset(value, 'v', ARENA);
+    str_printf(&reply, "*1\r\n$%d\r\n%s\r\n", ARENA, value);
+    kit->script.reply = reply.text;
+    assert_ok(get(kit));
+    assert_int_equal(kit->value.size, ARENA);
+
+    kit->value = (struct cache_value){.size = 7};
+    assert_reason(get(kit), "RESPONSE_TOO_LARGE"); /* now it is full */
+    assert_int_equal(kit->value.size, 7);
+    str_release(&reply);
+    mem_free(value);
+    kit_end(kit);
+}
+
+struct crowd {
+    struct kit *kit;
+    int ended, overloaded;
+};
+
+static void get_in_crowd(void *arg)
+{
+    struct crowd *crowd = arg;
+    const struct status st = cache_ping(crowd->kit->cache);
+
+    crowd->overloaded += status_is(&st, "OVERLOADED");
+    crowd->ended++;
+}
+
+static void bounds_what_is_on_its_way(struct loop *loop)
+{
+    enum { AT_ONCE = 1000 };
+    struct kit *kit = kit_begin(loop);
+    struct crowd crowd = {.kit = kit};
+
+    kit->script.reply = NULL; /* who gave up still counts */
+    for (int sent = 0; sent < CACHE_PENDING_MAX; sent += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++)
+            assert_true(task_go("get", get_in_crowd, &crowd));
+        server_test_wait(2000, crowd.ended == sent + AT_ONCE);
+        assert_int_equal(crowd.overloaded, 0);
+    }
+    assert_reason(get(kit), "OVERLOADED");
+    kit_end(kit);
+}
+
+static void bounds_the_bytes_that_are_on_their_way(struct loop *loop)
+{
+    enum { SIZE = 1024 * 1024 - 100, FIT = CACHE_PENDING_BYTES_MAX / (SIZE + 100) };
+    struct kit *kit = kit_begin(loop);
+    void *value = mem_zalloc(SIZE);
+
+    kit->script.reply = NULL;
+    for (int i = 0; i <= FIT; i++) {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(1000);
+        assert_reason(cache_set(kit->cache, "k", value, SIZE, 1000),
+                      i < FIT ? "DEADLINE_EXCEEDED" : "OVERLOADED");
+    }
+    mem_free(value);
+    kit_end(kit);
+}
+
+static void wants_an_address_and_a_port(struct loop *loop)
+{
+    static const char *const bad[] = {"",          "6379",        "redis:6379",
+                                      "127.0.0.1", "127.0.0.1:0", "[::1]"};
+    struct cache *cache;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_reason(cache_new(loop, bad[i], &cache), "INVALID_CONFIG");
+    assert_ok(cache_new(loop, "[::1]:1", &cache));
+    cache_free(cache);
+}
+
+SERVER_TESTS(fails_at_once_while_redis_is_away, starts_without_redis,
+             connects_again_when_it_was_cut_off, drops_the_reply_that_comes_late,
+             obeys_an_earlier_deadline, gives_up_when_cancelled, is_freed_while_replies_are_missing,
+             tells_errors_apart, takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
+             bounds_the_bytes_that_are_on_their_way, wants_an_address_and_a_port)
