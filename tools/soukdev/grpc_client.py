@@ -16,7 +16,7 @@ class GrpcClient:
     def __init__(self, contracts: Contracts, address: str) -> None:
         self._contracts = contracts
         self._methods = {f"{m.context}.{m.name}": m for m in contracts.methods()}
-        # Connections are otherwise shared by address, with the back-off of a server that was killed.
+        # Else connections are shared by address, with the back-off of a server that was killed.
         self.channel = grpc.insecure_channel(
             address, options=(("grpc.use_local_subchannel_pool", 1),)
         )
