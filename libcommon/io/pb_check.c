@@ -173,23 +173,54 @@ static bool walk_text(struct walk *walk, const struct frame *frame,
     return true;
 }
 
+/* What protobuf-c allocates for a message without its fields' values. It notes where each field is:
+ * the first 16 on the stack, the rest in blocks of 32, 64, ... */
+static size_t message_size(const struct pb_message_rule *rule, size_t fields_seen)
+{
+    const size_t note_size = 32;
+    size_t size = rule->size;
+
+    for (size_t room = 16, more = 32; fields_seen > room; room += more, more *= 2)
+        size += more * note_size;
+    if (rule->field_count > 128)
+        size += (rule->field_count + 7) / 8;
+    return size;
+}
+
 static bool walk_message(struct walk *walk, struct frame *frame, struct pb_span message);
 
 static bool walk_inner(struct walk *walk, const struct frame *frame,
                        const struct pb_field_rule *field, struct pb_span message)
 {
-    struct slot *slot = slot_of(frame, field);
-    if (!field->repeated && slot->count++ > 0)
-        return malformed(walk, frame, field, "comes twice");
-    if (field->repeated && !count_element(walk, field, slot))
-        return true;
-
     struct frame inner = {
-        .place = {.outer = &frame->place, .via = field, .index = slot->count - 1},
+        .place = {.outer = &frame->place, .via = field, .index = slot_of(frame, field)->count - 1},
         .depth = frame->depth + 1,
         .rule = field->message,
     };
     return walk_message(walk, &inner, message);
+}
+
+/*
+ * Envoy sends an empty message ahead of the one that holds a REST body as it came. protobuf-c merges
+ * the two, which is the second; an empty one is judged when no other came.
+ */
+static bool walk_single(struct walk *walk, const struct frame *frame,
+                        const struct pb_field_rule *field, struct pb_span message)
+{
+    struct slot *slot = slot_of(frame, field);
+    if (slot->size > 0)
+        return malformed(walk, frame, field, "comes twice");
+    if (slot->count++ > 0)
+        walk->unpack_size += message_size(field->message, 0);
+    slot->size = (uint32_t)message.size;
+    return message.size == 0 || walk_inner(walk, frame, field, message);
+}
+
+static bool walk_element(struct walk *walk, const struct frame *frame,
+                         const struct pb_field_rule *field, struct pb_span message)
+{
+    return !count_element(walk, field, slot_of(frame, field)) ||
+           walk_inner(walk, frame, field, message);
 }
 
 static bool walk_span(struct walk *walk, const struct frame *frame,
@@ -199,7 +230,8 @@ static bool walk_span(struct walk *walk, const struct frame *frame,
     if (!pb_wire_span(in, &span))
         return malformed(walk, frame, field, "is cut off");
     if (field->kind == PB_MESSAGE)
-        return walk_inner(walk, frame, field, span);
+        return field->repeated ? walk_element(walk, frame, field, span)
+                               : walk_single(walk, frame, field, span);
     return walk_text(walk, frame, field, span);
 }
 
@@ -256,20 +288,6 @@ static bool walk_field(struct walk *walk, struct frame *frame, struct pb_cursor 
     return walk_number(walk, frame, field, in);
 }
 
-/* What protobuf-c allocates for a message without its fields' values. It notes where each field is:
- * the first 16 on the stack, the rest in blocks of 32, 64, ... */
-static size_t message_size(const struct pb_message_rule *rule, size_t fields_seen)
-{
-    const size_t note_size = 32;
-    size_t size = rule->size;
-
-    for (size_t room = 16, more = 32; fields_seen > room; room += more, more *= 2)
-        size += more * note_size;
-    if (rule->field_count > 128)
-        size += (rule->field_count + 7) / 8;
-    return size;
-}
-
 static bool take_slots(struct walk *walk, struct frame *frame)
 {
     const size_t count = frame->rule->field_count;
@@ -306,15 +324,32 @@ static void judge_last(struct pb_judge *judge, const struct frame *frame,
                       (struct pb_span){slot->last.text, slot->size});
 }
 
-static void judge_fields(struct pb_judge *judge, const struct frame *frame)
+/* Of a message that is there, but empty: walk_single left it. */
+static bool judge_empty(struct walk *walk, const struct frame *frame,
+                        const struct pb_field_rule *field, const struct slot *slot)
+{
+    const struct pb_span nothing = {(const uint8_t *)"", 0};
+
+    if (field->kind != PB_MESSAGE || slot->count == 0 || slot->size > 0)
+        return true;
+    return walk_inner(walk, frame, field, nothing);
+}
+
+/* False when the message is malformed after all. */
+static bool judge_fields(struct walk *walk, const struct frame *frame)
 {
     for (size_t i = 0; i < frame->rule->field_count; i++) {
         const struct pb_field_rule *field = &frame->rule->fields[i];
-        if (field->repeated)
-            pb_judge_count(judge, &frame->place, field, frame->slots[i].count);
-        else
-            judge_last(judge, frame, field, &frame->slots[i]);
+        const struct slot *slot = &frame->slots[i];
+        if (field->repeated) {
+            pb_judge_count(&walk->judge, &frame->place, field, slot->count);
+            continue;
+        }
+        judge_last(&walk->judge, frame, field, slot);
+        if (!judge_empty(walk, frame, field, slot))
+            return false;
     }
+    return true;
 }
 
 /* Elements of lists are judged as they come, everything else when all of the message is seen. */
@@ -329,7 +364,8 @@ static bool walk_message(struct walk *walk, struct frame *frame, struct pb_span 
         if (!walk_field(walk, frame, &in))
             return false;
     }
-    judge_fields(&walk->judge, frame);
+    if (!judge_fields(walk, frame))
+        return false;
 
     walk->unpack_size += message_size(frame->rule, fields_seen);
     walk->slots_used -= frame->rule->field_count;

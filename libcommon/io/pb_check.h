@@ -7,10 +7,10 @@
  *
  * What passes here unpacks, and to values that were checked: pb_check reads the wire as protobuf-c
  * 1.4.1 does or refuses (tests/fuzz/pb_check_fuzz.c holds it to that). Stricter than a plain proto3
- * receiver: a known field of the wrong wire type, a singular message that comes twice, groups and
- * varints longer than their value needs room for are malformed. Unknown fields are skipped, so
- * newer clients can talk to older servers. Of a singular field that comes again the last one
- * counts; of a oneof, members that a later one replaces are checked too.
+ * receiver: a known field of the wrong wire type, a singular message that comes again after one
+ * that was not empty, groups and varints longer than their value needs room for are malformed.
+ * Unknown fields are skipped, so newer clients can talk to older servers. Of a singular field that
+ * comes again the last one counts; of a oneof, members that a later one replaces are checked too.
  *
  * The rules are generated from the .proto (souk.common.v1.field); docs of each limit are in
  * souk/common/v1/options.proto. Never suspends, allocates only for violations, needs 9 KiB of stack
