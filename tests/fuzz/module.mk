@@ -17,7 +17,7 @@ $(fuzz_made) &: tests/fuzz/$(fuzz_proto) $(PLUGIN) $(SETUP) $(GENERATED_HEADERS)
 fuzz_contracts := $(filter $(GEN)/google/% $(GEN)/souk/common/% $(GEN)/souk/inventory/v1/inventory.%, \
                   $(pb_c_sources) $(filter %.types.c,$(souk_sources)))
 pb_check_code  := $(addprefix libcommon/,io/pb_check.c io/pb_judge.c io/pb_pattern.c io/pb_wire.c \
-                  base/arena.c base/mem.c base/status.c)
+                  base/arena.c base/mem.c base/status.c base/str.c)
 
 $(FUZZ)/pb_check_fuzz: tests/fuzz/pb_check_fuzz.c $(pb_check_code) $(fuzz_made) $(fuzz_contracts)
 	clang -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
