@@ -193,10 +193,10 @@ static struct status run_keys(struct cache *cache, const struct call *want, cons
     const char **words = mem_calloc(count + 1, sizeof *words);
     size_t *sizes = mem_calloc(count + 1, sizeof *sizes);
 
-    words[0] = name;
-    memcpy(words + 1, keys, count * sizeof *words);
-    for (size_t i = 0; i <= count; i++)
+    for (size_t i = 0; i <= count; i++) {
+        words[i] = i == 0 ? name : keys[i - 1];
         sizes[i] = strlen(words[i]);
+    }
     const struct status st = run(cache, want, count + 1, words, sizes);
     mem_free(words);
     mem_free(sizes);
