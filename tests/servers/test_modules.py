@@ -6,6 +6,7 @@ The program's name begins with its module's, and that says which servers it need
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import pytest
 from soukdev import paths
 from soukdev.kafka import Kafka
 from soukdev.mariadb import MariaDB
+from soukdev.opensearch import OpenSearch
+from soukdev.redis import Redis
+from soukdev.server import Server
 
 MODE = os.environ.get("MODE", "debug")
 PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.c"))
@@ -46,6 +50,47 @@ def kafka(folder: Path) -> Iterator[Kafka]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def redis(folder: Path) -> Iterator[Redis]:
+    with Redis(folder / "redis") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def search(folder: Path) -> Iterator[OpenSearch]:
+    with OpenSearch(folder / "search") as server:
+        yield server
+
+
+class Restarts:
+    """Kills a server and starts it again when a program asks for it, by running a command.
+
+    The program's own child could not: a server dies with the process that started it.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._asked = server.folder / "restart.asked"
+        self._done = server.folder / "restart.done"
+
+    @property
+    def command(self) -> str:
+        """Ends when the server is back."""
+        return f"touch {self._asked}; until rm {self._done} 2>/dev/null; do sleep 0.05; done"
+
+    def serve(self) -> None:
+        if self._asked.exists():
+            self._asked.unlink()
+            self.server.kill9()
+            self.server.start()
+            self._done.touch()
+
+
+@pytest.fixture(scope="session")
+def kafka_restarts(kafka: Kafka) -> Restarts:
+    return Restarts(kafka)
+
+
 def _of_mariadb(request: pytest.FixtureRequest, program: str) -> Environment:
     """A schema for each program: they may run side by side."""
     server: MariaDB = request.getfixturevalue("mariadb")
@@ -60,12 +105,27 @@ def _of_mariadb(request: pytest.FixtureRequest, program: str) -> Environment:
 
 
 def _of_kafka(request: pytest.FixtureRequest, _program: str) -> Environment:
-    server: Kafka = request.getfixturevalue("kafka")
-    return {"SOUK_TEST_KAFKA": server.address}
+    restarts: Restarts = request.getfixturevalue("kafka_restarts")
+    return {
+        "SOUK_TEST_KAFKA": restarts.server.address,
+        "SOUK_TEST_KAFKA_RESTART": restarts.command,
+    }
+
+
+def _of_redis(request: pytest.FixtureRequest, _program: str) -> Environment:
+    server: Redis = request.getfixturevalue("redis")
+    return {"SOUK_TEST_REDIS": server.address}
+
+
+def _of_search(request: pytest.FixtureRequest, _program: str) -> Environment:
+    server: OpenSearch = request.getfixturevalue("search")
+    return {"SOUK_TEST_SEARCH_URL": server.url}
 
 
 ENVIRONMENTS: dict[str, Callable[[pytest.FixtureRequest, str], Environment]] = {
+    "cache": _of_redis,
     "db": _of_mariadb,
+    "http": _of_search,
     "migrate": _of_mariadb,
     "mq": _of_kafka,
 }
@@ -80,20 +140,37 @@ def environment(request: pytest.FixtureRequest, program: str) -> Environment:
     return ENVIRONMENTS[module](request, program)
 
 
+@pytest.fixture
+def meanwhile(request: pytest.FixtureRequest, environment: Environment) -> Callable[[], None]:
+    """What has to be done for a program while it runs."""
+    if "SOUK_TEST_KAFKA_RESTART" not in environment:
+        return lambda: None
+    restarts: Restarts = request.getfixturevalue("kafka_restarts")
+    return restarts.serve
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_module(program: str, environment: Environment) -> None:
+def test_module(
+    program: str, environment: Environment, meanwhile: Callable[[], None], folder: Path
+) -> None:
     binary = paths.BUILD / MODE / "tests" / "servers" / program
     if not binary.exists():
         pytest.fail(f"{binary} is not there: make MODE={MODE} {binary.relative_to(paths.ROOT)}")
-    done = subprocess.run(
-        [binary],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
+    output = folder / f"{program}.out"
+    with (
+        output.open("w") as to,
+        subprocess.Popen(
+            [binary],
+            env={**os.environ, **environment},
+            stdout=to,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            while process.poll() is None:
+                meanwhile()
+                time.sleep(0.05)
+        finally:
+            process.kill()
+    assert process.returncode == 0, output.read_text(errors="replace")
