@@ -217,7 +217,7 @@ struct status catalog_change_item_status(struct request *rq, const ChangeItemSta
     const struct flow_cause cause = {
         .by = rq->caller.key, .now_us = rq->now_us, .comment = in->comment};
     AUTO(db_tx_end) struct db_tx tx = {0};
-    enum item_status to;
+    enum item_status to = ITEM_HIDDEN;
     struct item item;
     bool replayed;
 

@@ -70,6 +70,7 @@ static struct item new_item(const struct saga *saga, const struct listing *listi
         .status = status,
         .version = 1,
         .title = "",
+        .document = "",
         .created_us = now_us,
         .updated_us = now_us,
     };

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from listing_kit import (
     APPROVED,
     CATEGORIES,
+    ITEM_HIDDEN,
     ITEM_ONLINE,
     ONLINE,
     PENDING,
@@ -271,10 +271,10 @@ def test_what_a_peer_refuses_goes_back_to_its_seller(souk: Souk) -> None:
     assert [one.amount.minor for one in prices(souk, item_of(souk, online))] == [4500]
 
 
-@contextmanager
-def own_stack(name: str) -> Iterator[Souk]:
-    """Three services whose leases end soon."""
-    folder = paths.BUILD / "tests" / "publish" / f"{os.getpid()}-{name}"
+@pytest.fixture(scope="module")
+def own_stack() -> Iterator[Souk]:
+    """Three services that may be stopped, and whose leases end soon."""
+    folder = paths.BUILD / "tests" / "publish" / str(os.getpid())
     settings = {"listing": {"SOUK_LEASE_MS": "1000"}}
     stack = Stack(folder, ["listing", "inventory", "pricing"], mode=MODE, settings=settings)
     try:
@@ -284,72 +284,109 @@ def own_stack(name: str) -> Iterator[Souk]:
         stack.destroy()
 
 
-def until_hidden(souk: Souk, listing: Any) -> None:
+@pytest.fixture
+def own(own_stack: Souk) -> Souk:
+    """All of them up, and publishing."""
+    for context in own_stack.stack.services:
+        start(own_stack, context)
+    publish(own_stack)
+    return own_stack
+
+
+def start(souk: Souk, context: str) -> None:
+    souk.stack.services[context].start()
+    souk.forget_client(context)
+
+
+def stop_half_way(souk: Souk, missing: str, kind: str = "topup") -> Any:
+    """A listing whose publish waits for a service that is down."""
+    souk.stack.services[missing].stop()
+    listing = submit(souk, create(souk, kind))
     poll.until(lambda: items_of_listing(souk, listing) == ["0"], 20, "a hidden item")
+    return listing
 
 
-def test_a_publish_survives_a_crash_and_happens_once() -> None:
-    with own_stack("crash") as souk:
-        services = souk.stack.services
-        publish(souk)  # the consumers are there
-        services["pricing"].stop()
-        listing = submit(souk, create(souk, "tshirt"))
-        until_hidden(souk, listing)
-        services["listing"].kill9()
-        services["pricing"].start()
-        services["listing"].start()
-        souk.forget_client("listing")
-        souk.forget_client("pricing")
-        online = until_status(souk, listing, ONLINE, timeout_s=30)
-        item = item_of(souk, online)
-        assert items_of_listing(souk, listing) == ["20"]
-        assert [(one.amount.minor, one.version) for one in prices(souk, item)] == [(7900, 1)] * 2
-        assert [(one.on_hand, one.version) for one in stocks(souk, item)] == [(100, 1), (150, 1)]
-        assert [action for _, action, _ in actions(souk, listing)].count("publish") == 1
-        with souk.events("listing.item") as events:
-            wait_for(events, "listing.published", item.item_id)
-            assert len(told(events, "listing.item", item.item_id)) == 1
-        rows = souk.sql("pricing", "SELECT DISTINCT sku_id FROM price")
-        assert len(rows) == 3  # one top-up, two shirts: no SKU of another attempt
+def item_id_of(souk: Souk, listing: Any) -> int:
+    """Of an item that is not on sale yet."""
+    rows = souk.sql("listing", f"SELECT item_id FROM item WHERE listing_id = {listing.listing_id}")
+    return int(rows[0]["item_id"])
 
 
-def test_a_peer_that_is_away_is_waited_for() -> None:
-    with own_stack("away") as souk:
-        services = souk.stack.services
-        publish(souk)
-        services["inventory"].stop()
-        listing = submit(souk, create(souk))
-        until_hidden(souk, listing)
-        item_id = int(souk.sql("listing", "SELECT MAX(item_id) AS id FROM item")[0]["id"])
-        refused = why(souk.call, "listing.GetItem", None, item_id=item_id)
-        assert refused == "NOT_FOUND ITEM_UNKNOWN"
-        hidden = souk.call("listing.GetItem", souk.operator(), item_id=item_id).item
-        refused = why(
-            souk.mutate,
-            "listing.ChangeItemStatus",
-            souk.operator(),
-            item_id=item_id,
-            version=hidden.version,
-            status="ITEM_STATUS_ONLINE",
-        )
-        assert refused == "FAILED_PRECONDITION ILLEGAL_TRANSITION"
-        assert now(souk, listing).status == APPROVED
-        services["inventory"].start()
-        souk.forget_client("inventory")
-        until_status(souk, listing, ONLINE, timeout_s=30)
+def count(souk: Souk, context: str, table: str) -> int:
+    return int(souk.sql(context, f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
 
 
-def test_a_stop_in_the_middle_hands_the_publish_over() -> None:
-    with own_stack("stop") as souk:
-        services = souk.stack.services
-        publish(souk)
-        services["pricing"].stop()
-        listing = submit(souk, create(souk))
-        until_hidden(souk, listing)
-        services["listing"].stop()
-        assert services["listing"].exit_code == 0
-        services["pricing"].start()
-        services["listing"].start()
-        souk.forget_client("listing")
-        until_status(souk, listing, ONLINE, timeout_s=30)
-        assert items_of_listing(souk, listing) == ["20"]
+def test_a_publish_survives_a_crash_and_happens_once(own: Souk) -> None:
+    before = count(own, "pricing", "price"), count(own, "inventory", "stock")
+    listing = stop_half_way(own, "pricing", "tshirt")
+    own.stack.services["listing"].kill9()
+    start(own, "pricing")
+    start(own, "listing")
+    item = item_of(own, until_status(own, listing, ONLINE, timeout_s=30))
+    assert items_of_listing(own, listing) == ["20"]
+    assert [(one.amount.minor, one.version) for one in prices(own, item)] == [(7900, 1)] * 2
+    assert [(one.on_hand, one.version) for one in stocks(own, item)] == [(100, 1), (150, 1)]
+    after = count(own, "pricing", "price"), count(own, "inventory", "stock")
+    assert after == (before[0] + 2, before[1] + 2)
+    assert [action for _, action, _ in actions(own, listing)].count("publish") == 1
+    with own.events("listing.item") as events:
+        wait_for(events, "listing.published", item.item_id)
+        assert len(told(events, "listing.item", item.item_id)) == 1
+
+
+def test_a_peer_that_is_away_is_waited_for(own: Souk) -> None:
+    listing = stop_half_way(own, "inventory")
+    item_id = item_id_of(own, listing)
+    assert why(own.call, "listing.GetItem", None, item_id=item_id) == "NOT_FOUND ITEM_UNKNOWN"
+    hidden = own.call("listing.GetItem", own.operator(), item_id=item_id).item
+    refused = why(
+        own.mutate,
+        "listing.ChangeItemStatus",
+        own.operator(),
+        item_id=item_id,
+        version=hidden.version,
+        status="ITEM_STATUS_ONLINE",
+    )
+    assert (hidden.status, refused) == (ITEM_HIDDEN, "FAILED_PRECONDITION ILLEGAL_TRANSITION")
+    assert now(own, listing).status == APPROVED
+    start(own, "inventory")
+    until_status(own, listing, ONLINE, timeout_s=30)
+
+
+def test_a_stop_in_the_middle_hands_the_publish_over(own: Souk) -> None:
+    listing = stop_half_way(own, "pricing")
+    own.stack.services["listing"].stop()
+    assert own.stack.services["listing"].exit_code == 0
+    start(own, "pricing")
+    start(own, "listing")
+    until_status(own, listing, ONLINE, timeout_s=30)
+    assert items_of_listing(own, listing) == ["20"]
+
+
+def test_a_publish_that_takes_too_long_goes_back_to_its_seller(own: Souk) -> None:
+    listing = stop_half_way(own, "pricing")
+    own.stack.services["listing"].kill9()
+    own.sql("listing", "UPDATE saga SET deadline_at = '2020-01-01' WHERE active = 1")
+    start(own, "listing")
+    rejected = until_status(own, listing, REJECTED, timeout_s=30)
+    assert rejected.comment.startswith("not published: DEADLINE_EXCEEDED")
+    assert items_of_listing(own, listing) == ["99"]
+    start(own, "pricing")
+    until_status(own, submit(own, rejected), ONLINE)
+    assert items_of_listing(own, listing) == ["20", "99"]
+
+
+def test_an_undo_accepts_that_nothing_was_done(own: Souk) -> None:
+    listing = stop_half_way(own, "pricing")
+    own.stack.services["listing"].kill9()
+    own.sql(
+        "listing",
+        "UPDATE saga SET phase = 3, outcome_code = 14, outcome_reason = 'X' WHERE active = 1",
+    )
+    item_id = item_id_of(own, listing)
+    for table in ("sku", "snapshot", "item"):
+        own.sql("listing", f"DELETE FROM {table} WHERE item_id = {item_id}")
+    start(own, "listing")
+    rejected = until_status(own, listing, REJECTED, timeout_s=30)
+    assert rejected.comment.startswith("not published: ")
+    assert items_of_listing(own, listing) == ["99"]  # in the way of a step that comes late
