@@ -21,17 +21,33 @@ struct lease {
     struct wait_queue taken;
     int64_t held_until_us; /* boot time; 0: not held */
     uint64_t term;
+    bool in_doubt; /* whether the row was ours all the time since the last term began */
 };
 
-static struct status update_row(struct lease *lease, struct db_tx *tx, bool *ret_held)
+/* What nobody took away from us, even when it ran out meanwhile. */
+static struct status extend_row(struct lease *lease, struct db_tx *tx, bool *ret_held)
+{
+    uint64_t affected;
+
+    TRY(db_exec(tx,
+                "UPDATE lease SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE name = ? AND owner = ?",
+                DB_ARGS(DB_I64(LEASE_TTL_MS * CLOCK_US_PER_MS), DB_TEXT(lease->name),
+                        DB_TEXT(lease->owner)),
+                &affected));
+    *ret_held = affected == 1;
+    return STATUS_OK;
+}
+
+static struct status take_row(struct lease *lease, struct db_tx *tx, bool *ret_held)
 {
     uint64_t affected;
 
     TRY(db_exec(tx,
                 "UPDATE lease SET owner = ?, until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
-                "WHERE name = ? AND (owner = ? OR until_at < UTC_TIMESTAMP(6))",
+                "WHERE name = ? AND until_at < UTC_TIMESTAMP(6)",
                 DB_ARGS(DB_TEXT(lease->owner), DB_I64(LEASE_TTL_MS * CLOCK_US_PER_MS),
-                        DB_TEXT(lease->name), DB_TEXT(lease->owner)),
+                        DB_TEXT(lease->name)),
                 &affected));
     *ret_held = affected == 1;
     return STATUS_OK;
@@ -50,34 +66,47 @@ static struct status insert_row(struct lease *lease, struct db_tx *tx, bool *ret
     return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
 }
 
-static struct status claim(struct lease *lease, bool *ret_held)
+enum claimed { CLAIMED_NOT, CLAIMED_AS_BEFORE, CLAIMED_ANEW };
+
+static struct status claim(struct lease *lease, enum claimed *ret)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
+    bool extended, taken = false;
 
     TRY(db_tx_begin(&tx, lease->db));
-    TRY(update_row(lease, &tx, ret_held));
-    if (!*ret_held && !lease->term)
-        TRY(insert_row(lease, &tx, ret_held));
-    return db_tx_commit(&tx);
+    TRY(extend_row(lease, &tx, &extended));
+    if (!extended)
+        TRY(take_row(lease, &tx, &taken));
+    if (!extended && !taken && !lease->term)
+        TRY(insert_row(lease, &tx, &taken));
+    TRY(db_tx_commit(&tx));
+    *ret = extended ? CLAIMED_AS_BEFORE : taken ? CLAIMED_ANEW : CLAIMED_NOT;
+    return STATUS_OK;
 }
 
 static void renew(struct lease *lease)
 {
     const int64_t asked_us = clock_boot_us();
-    const bool had = lease_is_held(lease);
-    bool held = false;
-    const struct status st = claim(lease, &held);
+    enum claimed claimed;
+    const struct status st = claim(lease, &claimed);
 
     if (!status_ok(&st)) {
-        log_warn("lease not renewed", LOG_STR("lease", lease->name), LOG_STATUS(st));
+        lease->in_doubt = true; /* it may have been taken anew by a commit without an answer */
+        if (st.code != CODE_CANCELLED)
+            log_warn("lease not renewed", LOG_STR("lease", lease->name), LOG_STATUS(st));
         return; /* believed in until it runs out */
     }
-    lease->held_until_us = held ? asked_us + LEASE_TTL_MS * CLOCK_US_PER_MS - MARGIN_US : 0;
-    if (!held || had)
+    if (claimed == CLAIMED_NOT) {
+        lease->held_until_us = 0;
         return;
-    lease->term++;
-    log_info("lease taken", LOG_STR("lease", lease->name));
+    }
+    lease->held_until_us = asked_us + LEASE_TTL_MS * CLOCK_US_PER_MS - MARGIN_US;
+    if (claimed == CLAIMED_ANEW || lease->in_doubt) {
+        lease->term++;
+        log_info("lease taken", LOG_STR("lease", lease->name));
+    }
+    lease->in_doubt = false;
     wait_queue_wake_all(&lease->taken);
 }
 

@@ -32,5 +32,8 @@ MUST_USE bool lease_is_held(const struct lease *lease);
 /* Waits until it is held. */
 MUST_USE SUSPENDS struct status lease_wait(struct lease *lease);
 
-/* Grows each time the lease is taken anew: state read under another term is stale. */
+/*
+ * Grows each time the lease is taken anew, and when it may have been another's meanwhile: state
+ * read under another term is stale.
+ */
 uint64_t lease_term(const struct lease *lease);

@@ -128,6 +128,7 @@ ENVIRONMENTS: dict[str, Callable[[pytest.FixtureRequest, str], Environment]] = {
     "http": _of_search,
     "migrate": _of_mariadb,
     "mq": _of_kafka,
+    "patterns": _of_mariadb,
 }
 
 
