@@ -105,7 +105,8 @@ static void set_fence(struct ids *ids, int64_t fence_ms)
     ids->order_no_maker.fence_s = fence_ms / 1000;
 }
 
-static struct status write_mark(struct ids *ids, int64_t mark_ms, int64_t ttl_us, bool *ret_ours)
+/* The mark never goes down while the node is held, whatever the clock does. */
+static struct status raise_mark(struct ids *ids, int64_t mark_ms, bool *ret_ours)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
@@ -113,28 +114,42 @@ static struct status write_mark(struct ids *ids, int64_t mark_ms, int64_t ttl_us
 
     TRY(db_tx_begin(&tx, ids->db));
     TRY(db_exec(&tx,
-                "UPDATE node_lease SET high_water_ms = ?, "
+                "UPDATE node_lease SET high_water_ms = GREATEST(high_water_ms, ?), "
                 "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
                 "WHERE service = ? AND node = ? AND owner = ?",
-                DB_ARGS(DB_I64(mark_ms), DB_I64(ttl_us), DB_U64(ids->service), DB_U64(ids->node),
-                        DB_TEXT(ids->owner)),
+                DB_ARGS(DB_I64(mark_ms), DB_I64(TTL_MS * CLOCK_US_PER_MS), DB_U64(ids->service),
+                        DB_U64(ids->node), DB_TEXT(ids->owner)),
                 &affected));
     TRY(db_tx_commit(&tx));
     *ret_ours = affected == 1;
     return STATUS_OK;
 }
 
+static int64_t last_issued_ms(const struct ids *ids)
+{
+    const int64_t plain_ms = ids->maker.last_ms, user_ms = ids->user_maker.last_ms;
+    int64_t last_ms = plain_ms > user_ms ? plain_ms : user_ms;
+
+    for (size_t i = 0; i < ARRAY_LEN(ids->order_no_maker.slots); i++)
+        if (ids->order_no_maker.slots[i].last_s * 1000 + 999 > last_ms)
+            last_ms = ids->order_no_maker.slots[i].last_s * 1000 + 999;
+    return last_ms;
+}
+
 /*
  * The next holder sees the mark; until the write is known to be there, ids stay below the old one.
+ * Where the clock was set back, ids go on behind the last one.
  */
 static void renew(struct ids *ids)
 {
-    const int64_t fence_ms = now_ms() + TTL_MS;
+    const int64_t last_ms = last_issued_ms(ids), present_ms = now_ms();
+    const int64_t fence_ms = (last_ms > present_ms ? last_ms : present_ms) + TTL_MS;
     bool ours = true;
-    const struct status st = write_mark(ids, fence_ms, TTL_MS * CLOCK_US_PER_MS, &ours);
+    const struct status st = raise_mark(ids, fence_ms, &ours);
 
     if (!status_ok(&st)) {
-        log_warn("node lease not renewed", LOG_STATUS(st));
+        if (st.code != CODE_CANCELLED)
+            log_warn("node lease not renewed", LOG_STATUS(st));
         return;
     }
     if (ours) {
@@ -179,26 +194,29 @@ struct status ids_start(struct db *db, unsigned service, const char *owner, stru
     return STATUS_OK;
 }
 
-static int64_t last_issued_ms(const struct ids *ids)
+/* What is between the last id and the fence was not used: the next holder need not wait for it. */
+static struct status give_back(struct ids *ids)
 {
-    const int64_t plain_ms = ids->maker.last_ms, user_ms = ids->user_maker.last_ms;
-    int64_t last_ms = plain_ms > user_ms ? plain_ms : user_ms;
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
 
-    for (size_t i = 0; i < ARRAY_LEN(ids->order_no_maker.slots); i++)
-        if (ids->order_no_maker.slots[i].last_s * 1000 + 999 > last_ms)
-            last_ms = ids->order_no_maker.slots[i].last_s * 1000 + 999;
-    return last_ms;
+    TRY(db_tx_begin(&tx, ids->db));
+    TRY(db_exec(&tx,
+                "UPDATE node_lease SET owner = '', high_water_ms = ?, until_at = '2000-01-01' "
+                "WHERE service = ? AND node = ? AND owner = ?",
+                DB_ARGS(DB_I64(last_issued_ms(ids)), DB_U64(ids->service), DB_U64(ids->node),
+                        DB_TEXT(ids->owner)),
+                NULL));
+    return db_tx_commit(&tx);
 }
 
 void ids_stop(struct ids *ids)
 {
-    bool ours;
-
     if (!ids)
         return;
     task_stop(ids->task);
     set_fence(ids, 0);
-    status_ignore(write_mark(ids, last_issued_ms(ids), -1, &ours), "the lease runs out by itself");
+    status_ignore(give_back(ids), "the lease runs out by itself");
     mem_free(ids);
 }
 
