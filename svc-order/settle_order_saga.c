@@ -89,7 +89,7 @@ static struct status finish_order(struct saga *saga)
     const SettleOrderState *state = state_of(saga);
     AUTO(db_tx_end) struct db_tx tx = {0};
     struct purchase purchase;
-    int64_t pay_order_id;
+    int64_t pay_order_id = 0;
     bool found;
 
     TRY(find_pay_order_id(app, state->order_id, saga->arena, &pay_order_id));

@@ -79,7 +79,7 @@ static struct status make_alias(const struct search *search, struct arena *arena
 
 static struct status make(struct search *search, struct arena *arena)
 {
-    bool existed;
+    bool existed = false;
 
     TRY(make_index(search, arena, &existed));
     if (existed)
@@ -92,7 +92,7 @@ static struct status make(struct search *search, struct arena *arena)
 struct status index_prepare(struct search *search, bool *ret_more)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
-    bool is_there;
+    bool is_there = false;
     size_t count = 0;
 
     TRY(look(search, arena, &is_there));
