@@ -1,11 +1,13 @@
 """The command line: tools/stack."""
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from soukdev import names, paths
+from soukdev import names, paths, show_events
+from soukdev.contracts import Contracts
 from soukdev.keys import Keys
 from soukdev.server import StartError
 from soukdev.stack import Stack, services_of
@@ -59,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(action=_down)
     status = actions.add_parser("status", help="what runs, where")
     status.set_defaults(action=_status)
+    events = actions.add_parser("events", help="print what services told on Kafka, as JSON lines")
+    events.set_defaults(action=_events)
+    events.add_argument("topics", nargs="*", metavar="TOPIC", help="order.order (default: all)")
+    events.add_argument("--follow", action="store_true", help="wait for more, until Ctrl-C")
     token = actions.add_parser(
         "token",
         help="print a token that says who calls",
@@ -77,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         default=3600,
         help="how long it is good for (default: an hour)",
     )
-    for action in (up, down, status, token):
+    for action in (up, down, status, events, token):
         action.add_argument(
             "--dir",
             type=Path,
@@ -102,6 +108,18 @@ def _down(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     return _print(Stack(options.dir, services_of(options.dir), dies_with_us=False))
+
+
+def _events(options: argparse.Namespace) -> int:
+    stack = Stack(options.dir, services_of(options.dir), dies_with_us=False)
+    if not stack.kafka.alive():
+        sys.exit(f"no Kafka runs in {options.dir}: start the stack with tools/stack up")
+    contracts = Contracts(stack.descriptor_set)
+    if unknown := set(options.topics) - set(contracts.topics()):
+        sys.exit(f"no such topic: {', '.join(sorted(unknown))}; there are {contracts.topics()}")
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        show_events.show(contracts, stack.kafka.address, options.topics, follow=options.follow)
+    return 0
 
 
 def _token(options: argparse.Namespace) -> int:

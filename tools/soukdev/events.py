@@ -28,20 +28,29 @@ class Events:
     """All events of some topics from their beginning."""
 
     def __init__(self, contracts: Contracts, brokers: str, topics: list[str]) -> None:
-        from confluent_kafka import Consumer
+        from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
         self._types = contracts.event_types()
         self._contracts = contracts
         self.seen: list[Event] = []
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": brokers,
-                "group.id": f"watch-{uuid.uuid4()}",
-                "auto.offset.reset": "earliest",
-                "enable.auto.commit": False,
-            }
-        )
-        self._consumer.subscribe(topics)
+        settings = {
+            "bootstrap.servers": brokers,
+            "group.id": f"watch-{uuid.uuid4()}",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        }
+        self._consumer = Consumer(settings)
+        # Asks where topics end: the connection of one that reads waits for news half a second long.
+        self._onlooker = Consumer(settings)
+        # Partitions never change, so nothing is to be agreed with a group, which takes a second.
+        known = self._consumer.list_topics(timeout=10).topics
+        self._partitions = [
+            TopicPartition(topic, partition, OFFSET_BEGINNING)
+            for topic in topics
+            for partition in known[topic].partitions
+        ]
+        self._consumer.assign(self._partitions)
+        self._next: dict[tuple[str, int], int] = {}
 
     def __enter__(self) -> "Events":
         return self
@@ -51,6 +60,7 @@ class Events:
 
     def close(self) -> None:
         self._consumer.close()
+        self._onlooker.close()
 
     def read(self, timeout_s: float = 0.2) -> list[Event]:
         """What has arrived since the last call."""
@@ -58,10 +68,26 @@ class Events:
         while (message := self._consumer.poll(timeout_s)) is not None:
             if message.error():
                 continue
-            fresh.append(self._parse(message))
+            event = self._parse(message)
+            fresh.append(event)
+            self._next[event.topic, event.partition] = event.offset + 1
             timeout_s = 0.02
         self.seen += fresh
         return fresh
+
+    def catch_up(self, timeout_s: float = 20) -> list[Event]:
+        """Everything that is there at this moment; what was read before is in front."""
+        ends = {
+            (one.topic, one.partition): self._onlooker.get_watermark_offsets(one, timeout=10)
+            for one in self._partitions
+        }
+
+        def at_end() -> bool:
+            self.read(0.02)
+            return all(self._next.get(place, low) >= high for place, (low, high) in ends.items())
+
+        poll.until(at_end, timeout_s, "the end of the topics")
+        return self.seen
 
     def wait(self, wanted: Callable[[Event], bool], timeout_s: float = 20, what: str = "") -> Event:
         """The first event, seen already or to come, that is wanted."""

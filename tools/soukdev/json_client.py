@@ -20,6 +20,8 @@ class JsonClient:
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url = url
         self.session = requests.Session()
+        # A proxy is for the outside world.
+        self.session.trust_env = False
         if token:
             self.session.headers["authorization"] = f"Bearer {token}"
 
