@@ -87,6 +87,7 @@ int main(int argc, char **argv)
         {.name = DOCUMENTS_CONSUMER,
          .routes = documents_routes,
          .route_count = documents_route_count,
+         .shares_transactions = true,
          .after_commit = nudge},
     };
     const struct service_description description = {

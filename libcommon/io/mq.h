@@ -24,6 +24,7 @@ enum {
     MQ_MESSAGE_MAX = 900 * 1024, /* key, value and headers of what is produced */
     MQ_PRODUCE_TIMEOUT_MS = 30 * 1000,
     MQ_HANDLER_GRACE_MS = 5 * 1000,
+    MQ_BATCH_MAX = 32, /* messages that a mq_batch_handler gets at once */
 };
 
 struct mq_header {
@@ -82,11 +83,20 @@ MUST_USE SUSPENDS struct status mq_produce(struct mq_producer *producer,
  */
 typedef struct status (*mq_handler)(void *arg, const struct mq_message *message);
 
+/*
+ * Handles what has gathered in a partition at once, in its order: OK is for all of it. Otherwise
+ * each message goes to the mq_handler, so that one that cannot be handled holds up none before it.
+ * The task has no trace: the messages have.
+ */
+typedef struct status (*mq_batch_handler)(void *arg, const struct mq_message *messages,
+                                          size_t count);
+
 struct mq_subscription {
     const char *group; /* "<context>.<consumer>" */
     const char *topics[MQ_TOPICS_MAX];
     size_t topic_count;
     mq_handler handler;
+    mq_batch_handler batch_handler; /* NULL: always one by one */
     void *arg;
 };
 

@@ -11,7 +11,6 @@
 #include "run/task.h"
 
 enum {
-    BATCH = 32,
     RETRY_FIRST_MS = 100,
     RETRY_MOST_MS = 10 * 1000,
     /* A quarter of what the queue holds (settings of mq_consumer). */
@@ -46,6 +45,8 @@ struct mq_partition *mq_partition_new(struct mq_reader *reader, const char *topi
     partition->reader = reader;
     partition->topic = mem_strdup(topic);
     partition->number = number;
+    if (reader->batch_handler)
+        partition->batch = mem_calloc(MQ_BATCH_MAX, sizeof *partition->batch);
     partition->done_offset = RD_KAFKA_OFFSET_INVALID;
     partition->committed_offset = RD_KAFKA_OFFSET_INVALID;
     find_metrics(partition);
@@ -60,6 +61,7 @@ void mq_partition_free(struct mq_partition *partition)
     BUG_ON(partition->task);
     mq_queue_ring(partition->queue, NULL);
     rd_kafka_queue_destroy(partition->queue);
+    mem_free(partition->batch);
     mem_free(partition->topic);
     mem_free(partition);
 }
@@ -140,6 +142,49 @@ static void take(struct mq_partition *partition, rd_kafka_message_t *from)
     handle(partition, &message);
 }
 
+/* True: every one was handled. */
+static bool handle_together(struct mq_partition *partition, const struct mq_message *messages,
+                            size_t count)
+{
+    const struct mq_reader *reader = partition->reader;
+    const int64_t start_us = clock_mono_us();
+
+    *trace_current() = (struct trace_context){0};
+    partition->is_handled = true;
+    const struct status st = reader->batch_handler(reader->handler_arg, messages, count);
+    partition->is_handled = false;
+    metric_observe(partition->seconds, (double)(clock_mono_us() - start_us) / CLOCK_US_PER_S);
+    if (!status_ok(&st)) {
+        metric_add(partition->failed, 1);
+        return false;
+    }
+    partition->done_offset = messages[count - 1].offset + 1;
+    metric_add(partition->handled, (double)count);
+    reader->on_progress(reader->arg);
+    return true;
+}
+
+static bool take_together(struct mq_partition *partition, rd_kafka_message_t *const *from,
+                          size_t count)
+{
+    if (!partition->reader->batch_handler || count < 2)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (from[i]->err)
+            return false;
+        mq_message_read(from[i], &partition->batch[i]);
+    }
+    mq_presence_seen(&partition->reader->presence);
+    return handle_together(partition, partition->batch, count);
+}
+
+static void take_singly(struct mq_partition *partition, rd_kafka_message_t *const *from,
+                        size_t count)
+{
+    for (size_t i = 0; i < count && !partition->is_stopped; i++)
+        take(partition, from[i]);
+}
+
 static void wait_for_messages(struct mq_partition *partition)
 {
     partition->is_idle = true;
@@ -151,13 +196,14 @@ static void wait_for_messages(struct mq_partition *partition)
 static void run(void *arg)
 {
     struct mq_partition *partition = arg;
-    rd_kafka_message_t *batch[BATCH];
+    rd_kafka_message_t *batch[MQ_BATCH_MAX];
 
     while (!partition->is_stopped) {
-        const ssize_t count = rd_kafka_consume_batch_queue(partition->queue, 0, batch, BATCH);
+        const ssize_t count =
+            rd_kafka_consume_batch_queue(partition->queue, 0, batch, MQ_BATCH_MAX);
+        if (count > 0 && !take_together(partition, batch, (size_t)count))
+            take_singly(partition, batch, (size_t)count);
         for (ssize_t i = 0; i < count; i++) {
-            if (!partition->is_stopped)
-                take(partition, batch[i]);
             note_taken(partition, batch[i]);
             rd_kafka_message_destroy(batch[i]);
         }

@@ -2,7 +2,8 @@
 
 /*
  * mq_partition: one partition that the group gave us. A task takes its messages one after the other
- * and hands each to the handler until that says OK. Internal to mq_consumer.
+ * and hands each to the handler until that says OK; or several at once to the batch handler, and
+ * one after the other only where that fails. Internal to mq_consumer.
  *
  * Messages wait in the partition's own queue inside librdkafka, which fetches no more when there
  * are enough: a slow or failing handler holds up its partition and nothing else.
@@ -26,6 +27,7 @@ struct mq_reader {
     struct mq_presence presence;
     const char *group;
     mq_handler handler;
+    mq_batch_handler batch_handler;
     void *handler_arg;
     /* A message was handled, or the task of a stopped partition ended. */
     void (*on_progress)(void *arg);
@@ -42,7 +44,8 @@ struct mq_partition {
     struct mq_reader *reader;
     rd_kafka_queue_t *queue;
     struct task *task;
-    size_t taken_messages; /* from the queue, since it was last asked to fetch */
+    struct mq_message *batch; /* MQ_BATCH_MAX, for the batch handler; NULL without one */
+    size_t taken_messages;    /* from the queue, since it was last asked to fetch */
     size_t taken_bytes;
     bool is_idle;    /* the queue was empty */
     bool is_handled; /* the handler is at work */

@@ -38,19 +38,6 @@ static struct status claim(struct db_tx *tx, const char *name, const struct even
     return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
 }
 
-static struct status react(const struct consumer *consumer, const struct event_route *route,
-                           const struct event *event, bool *ret_new)
-{
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
-    AUTO(db_tx_end) struct db_tx tx = {0};
-
-    TRY(db_tx_begin(&tx, consumer->config->db));
-    TRY(claim(&tx, consumer->config->name, event, ret_new));
-    if (*ret_new)
-        TRY(route->handler(consumer->config->arg, &tx, event));
-    return db_tx_commit(&tx);
-}
-
 static struct status read_event(const struct mq_message *message, const struct event_route *route,
                                 struct arena *arena, struct event *ret)
 {
@@ -69,38 +56,102 @@ static struct status read_event(const struct mq_message *message, const struct e
     return STATUS_OK;
 }
 
-static struct status handle(const struct consumer *consumer, const struct event_route *route,
-                            const struct mq_message *message, bool *ret_new)
+enum outcome { PASSED_OVER, HANDLED, REPEATED };
+
+static struct status react(const struct consumer *consumer, struct db_tx *tx,
+                           const struct mq_message *message, struct arena *arena, enum outcome *ret)
+{
+    const struct event_route *route = find_route(consumer, mq_header(message, "ce_type"));
+    struct event event;
+    bool is_new;
+
+    *ret = PASSED_OVER;
+    if (!route)
+        return STATUS_OK;
+    TRY(read_event(message, route, arena, &event));
+    TRY(claim(tx, consumer->config->name, &event, &is_new));
+    if (is_new)
+        TRY(route->handler(consumer->config->arg, tx, &event));
+    *ret = is_new ? HANDLED : REPEATED;
+    return STATUS_OK;
+}
+
+/* All of them, or none. */
+static struct status react_to_all(const struct consumer *consumer,
+                                  const struct mq_message *messages, size_t count,
+                                  enum outcome *ret_outcomes)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
-    struct event event;
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
 
-    TRY(read_event(message, route, arena, &event));
-    return react(consumer, route, &event, ret_new);
+    TRY(db_tx_begin(&tx, consumer->config->db));
+    for (size_t i = 0; i < count; i++) {
+        TRY(react(consumer, &tx, &messages[i], arena, &ret_outcomes[i]));
+        arena_reset(arena);
+    }
+    return db_tx_commit(&tx);
+}
+
+static void count_outcome(const struct consumer *consumer, const struct mq_message *message,
+                          const char *outcome)
+{
+    metric_add(metric_series(consumer->outcomes, consumer->config->name,
+                             mq_header(message, "ce_type"), outcome),
+               1);
+}
+
+static struct status handle(const struct consumer *consumer, const struct mq_message *messages,
+                            size_t count)
+{
+    static const char *const words[] = {[HANDLED] = "handled", [REPEATED] = "repeated"};
+    enum outcome outcomes[MQ_BATCH_MAX];
+    bool any_new = false;
+
+    TRY(react_to_all(consumer, messages, count, outcomes));
+    for (size_t i = 0; i < count; i++) {
+        if (outcomes[i] != PASSED_OVER)
+            count_outcome(consumer, &messages[i], words[outcomes[i]]);
+        any_new |= outcomes[i] == HANDLED;
+    }
+    if (any_new && consumer->config->after_commit)
+        consumer->config->after_commit(consumer->config->arg);
+    return STATUS_OK;
+}
+
+/* Of others' events there may be many, and they cost no transaction. */
+static bool is_of_interest(const struct consumer *consumer, const struct mq_message *messages,
+                           size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (find_route(consumer, mq_header(&messages[i], "ce_type")))
+            return true;
+    return false;
 }
 
 static struct status on_message(void *arg, const struct mq_message *message)
 {
-    struct consumer *consumer = arg;
-    const struct event_route *route = find_route(consumer, mq_header(message, "ce_type"));
-    bool is_new = false;
+    const struct consumer *consumer = arg;
 
-    if (!route)
+    if (!is_of_interest(consumer, message, 1))
         return STATUS_OK;
-    const struct status st = handle(consumer, route, message, &is_new);
-    const char *outcome = !status_ok(&st) ? "failed" : is_new ? "handled" : "repeated";
-    metric_add(
-        metric_series(consumer->outcomes, consumer->config->name, route->type->type, outcome), 1);
+    const struct status st = handle(consumer, message, 1);
     if (!status_ok(&st)) {
+        count_outcome(consumer, message, "failed");
         log_warn("event not handled, it comes again", LOG_STR("consumer", consumer->config->name),
-                 LOG_STR("type", route->type->type), LOG_STR("topic", message->topic),
+                 LOG_STR("type", mq_header(message, "ce_type")), LOG_STR("topic", message->topic),
                  LOG_I64("partition", message->partition), LOG_I64("offset", message->offset),
                  LOG_STATUS(st));
-        return st;
     }
-    if (is_new && consumer->config->after_commit)
-        consumer->config->after_commit(consumer->config->arg);
-    return STATUS_OK;
+    return st;
+}
+
+static struct status on_batch(void *arg, const struct mq_message *messages, size_t count)
+{
+    const struct consumer *consumer = arg;
+
+    return is_of_interest(consumer, messages, count) ? handle(consumer, messages, count)
+                                                     : STATUS_OK;
 }
 
 static void add_topic(struct mq_subscription *subscription, const char *topic)
@@ -119,6 +170,7 @@ struct status consumer_start(struct loop *loop, const struct mq_config *mq,
     struct mq_subscription subscription = {
         .group = config->name,
         .handler = on_message,
+        .batch_handler = config->shares_transactions ? on_batch : NULL,
         .arg = consumer,
     };
 

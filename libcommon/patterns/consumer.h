@@ -10,6 +10,7 @@
  * other partitions flow. Table: inbox (libcommon/patterns/migrations).
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,6 +53,12 @@ struct consumer_config {
     const struct event_route *routes; /* other events on their topics are passed over */
     size_t route_count;
     void *arg;
+    /*
+     * Events that wait together share a transaction, each with its inbox row as ever; where that
+     * fails each has its own. For projections that many events come to: a commit is dearer than
+     * what it commits. The handlers' rows stay locked longer, so not for reactions.
+     */
+    bool shares_transactions;
     /* Called after each commit, may be NULL: wakes what waits for the rows that were written. */
     void (*after_commit)(void *arg);
 };
