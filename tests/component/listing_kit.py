@@ -227,6 +227,15 @@ def add_attribute(souk: Souk, category: int, code: str, kind: int, required: int
     )
 
 
+def add_rule(souk: Souk, category: int, kind: int, code: str, *limits: int) -> None:
+    least, most = limits or (0, 0)
+    souk.sql(
+        "listing",
+        "INSERT INTO audit_rule (category_id, kind, attribute_code, min_number, max_number) "
+        f"VALUES ({category}, {kind}, '{code}', {least}, {most})",
+    )
+
+
 def actions(souk: Souk, listing: Any) -> list[tuple[int, str, int]]:
     """Its history: from which status, by what, to which."""
     changes = history(souk, listing)

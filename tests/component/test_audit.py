@@ -15,6 +15,7 @@ from listing_kit import (
     SKIP,
     actions,
     add_attribute,
+    add_rule,
     create,
     create_by_merchant,
     draft_of,
@@ -25,6 +26,7 @@ from listing_kit import (
     review,
     sku,
     submit,
+    text,
     until_status,
     update,
 )
@@ -109,6 +111,38 @@ def test_each_category_has_its_rules(souk: Souk, kind: str, spoil: Any, wrong: s
     listing = create(souk, kind, source="SOURCE_TYPE_API", draft=draft)
     submit(souk, listing)
     assert wrong in until_status(souk, listing, REJECTED).comment
+
+
+def test_a_new_category_is_rows(souk: Souk) -> None:
+    """The documents' example: concerts cost 100 to 10,000 yuan and are in the future."""
+    concerts = make_category(souk, supplier_push=AUTO)
+    add_attribute(souk, concerts, "artist", 1)
+    add_attribute(souk, concerts, "show_time", 4)
+    add_rule(souk, concerts, 1, "show_time")
+    add_rule(souk, concerts, 3, "", 10000, 1000000)
+    supplier = souk.supplier(souk.new_id())
+
+    def concert(starts_in_s: int, minor: int) -> dict[str, Any]:
+        about = [text("artist", "五月天"), moment("show_time", starts_in_s)]
+        return {"title": "五月天演唱会", "attributes": about, "skus": [sku("A", minor)]}
+
+    listing = create(
+        souk,
+        "concert",
+        supplier,
+        category_id=concerts,
+        source="SOURCE_TYPE_SUPPLIER_PUSH",
+        shop_id=5,
+        draft=concert(-60, 9999),
+    )
+    submit(souk, listing, supplier)
+    rejected = until_status(souk, listing, REJECTED)
+    assert rejected.comment == (
+        "draft.attributes[1] show_time must be in the future; "
+        "draft.skus[0].base_price.minor must be between 10000 and 1000000"
+    )
+    repaired = update(souk, rejected, concert(86400, 158000), supplier)
+    until_status(souk, submit(souk, repaired, supplier), ONLINE)
 
 
 def test_what_was_rejected_is_repaired_and_handed_in_again(souk: Souk) -> None:
@@ -203,3 +237,15 @@ def test_handing_in_again_under_the_same_id_is_the_same_answer(souk: Souk) -> No
     answers = at_once(10, lambda _: submit(souk, listing, request_id=request_id))
     assert all(answer == answers[0] for answer in answers)
     assert answers[0].version == 3
+
+
+def test_a_review_asked_for_again_is_the_same_answer(souk: Souk) -> None:
+    shop = souk.new_id()
+    listing = submit(souk, create_by_merchant(souk, "opv", shop), souk.merchant(shop))
+    request_id = souk.request_id()
+    answers = at_once(5, lambda _: review(souk, listing, "APPROVE", request_id=request_id))
+    assert all(answer == answers[0] for answer in answers)
+    refused = why(review, souk, listing, "REJECT", comment="x", request_id=request_id)
+    assert refused == "INVALID_ARGUMENT REQUEST_ID_REUSED"
+    until_status(souk, listing, ONLINE)
+    assert [action for _, action, _ in actions(souk, listing)].count("approve") == 1

@@ -202,6 +202,17 @@ def test_a_draft_is_replaced(souk: Souk) -> None:
     }
 
 
+def test_a_change_asked_for_again_is_the_same_answer(souk: Souk) -> None:
+    listing = create(souk)
+    request_id = souk.request_id()
+    draft = draft_of("topup", title="50元话费")
+    answers = at_once(5, lambda _: update(souk, listing, draft, request_id=request_id))
+    assert all(answer == answers[0] for answer in answers)
+    assert now(souk, listing).version == 2
+    refused = why(update, souk, listing, draft_of("topup"), request_id=request_id)
+    assert refused == "INVALID_ARGUMENT REQUEST_ID_REUSED"
+
+
 def test_what_was_handed_in_is_not_changed(souk: Souk) -> None:
     shop = souk.new_id()
     listing = submit(souk, create_by_merchant(souk, "opv", shop), souk.merchant(shop))
