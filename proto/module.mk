@@ -28,7 +28,7 @@ google_protos   := google/api/annotations.proto google/api/http.proto google/api
                    google/protobuf/any.proto google/protobuf/timestamp.proto \
                    google/protobuf/duration.proto google/protobuf/descriptor.proto
 
-service_protos := $(filter-out %/events.proto souk/common/%,$(souk_protos))
+service_protos := $(filter-out %/events.proto %/saga.proto souk/common/%,$(souk_protos))
 
 pb_c_sources := $(patsubst %.proto,$(GEN)/%.pb-c.c,$(souk_protos) $(standard_protos) $(google_protos))
 souk_sources := $(patsubst %.proto,$(GEN)/%.types.c,$(souk_protos)) \
