@@ -39,6 +39,7 @@ static bool put_price(json_t *source, const struct document *document)
 {
     return !document->is_priced ||
            (put(source, "price_from", json_integer(document->price_from.minor)) &&
+            put(source, "price_step", json_integer(price_step(document->price_from.minor))) &&
             put(source, "currency", json_string(document->price_from.currency)));
 }
 

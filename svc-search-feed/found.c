@@ -77,16 +77,15 @@ static bool read_hit(const json_t *json, enum query_sort sort, struct arena *are
     return true;
 }
 
-/* Terms name themselves by "key", ranges by where they start. */
+/* Keywords are texts, even where they are numbers. */
 static int64_t bucket_value(const json_t *bucket)
 {
-    const json_t *from = json_object_get(bucket, "from");
-    const char *key = json_string_value(json_object_get(bucket, "key"));
+    const json_t *key = json_object_get(bucket, "key");
     int64_t value = 0;
 
-    if (from)
-        return (int64_t)json_number_value(from);
-    return key && str_to_i64(key, &value) ? value : 0;
+    if (json_is_integer(key))
+        return json_integer_value(key);
+    return json_is_string(key) && str_to_i64(json_string_value(key), &value) ? value : 0;
 }
 
 static struct facet read_facet(const json_t *answer, const char *name, struct arena *arena)
@@ -96,12 +95,12 @@ static struct facet read_facet(const json_t *answer, const char *name, struct ar
     const size_t size = json_array_size(buckets);
     struct facet facet = {.name = name, .buckets = arena_array_of(arena, struct bucket, size)};
 
-    for (size_t i = 0; i < size; i++) {
-        const json_t *bucket = json_array_get(buckets, i);
-        const int64_t count = number(bucket, "doc_count");
-        if (count)
-            facet.buckets[facet.count++] =
-                (struct bucket){.value = bucket_value(bucket), .count = count};
+    for (; facet.count < size; facet.count++) {
+        const json_t *bucket = json_array_get(buckets, facet.count);
+        facet.buckets[facet.count] = (struct bucket){
+            .value = bucket_value(bucket),
+            .count = number(bucket, "doc_count"),
+        };
     }
     return facet;
 }

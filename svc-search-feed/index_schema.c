@@ -39,11 +39,11 @@ static json_t *properties(void)
         const char *name;
         json_t *(*make)(void);
     } fields[] = {
-        {"item_id", number},    {"category_id", word},    {"shop_id", word},
-        {"status", word},       {"title", text},          {"description", text},
-        {"brand", text},        {"attributes", text},     {"media_url", kept_word},
-        {"created_us", number}, {"price_from", number},   {"currency", word},
-        {"in_stock", boolean},  {"sku_ids", kept_number},
+        {"item_id", number},    {"category_id", word},  {"shop_id", word},
+        {"status", word},       {"title", text},        {"description", text},
+        {"brand", text},        {"attributes", text},   {"media_url", kept_word},
+        {"created_us", number}, {"price_from", number}, {"price_step", number},
+        {"currency", word},     {"in_stock", boolean},  {"sku_ids", kept_number},
     };
     json_t *properties = json_object();
 

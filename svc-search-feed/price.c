@@ -55,3 +55,14 @@ bool price_lowest(const struct money *prices, size_t count, struct money *ret)
     *ret = lowest;
     return true;
 }
+
+int64_t price_step(int64_t minor)
+{
+    int64_t power = 100;
+
+    if (minor < power)
+        return 0;
+    while (minor / 10 >= power)
+        power *= 10;
+    return minor >= 5 * power ? 5 * power : minor >= 2 * power ? 2 * power : power;
+}

@@ -41,3 +41,9 @@ MUST_USE int64_t price_next_edge(const struct price_list *list, int64_t now_us);
  * one's counts. False without any price.
  */
 MUST_USE bool price_lowest(const struct money *prices, size_t count, struct money *ret);
+
+/*
+ * The largest of 0, 100, 200, 500, 1000, 2000 ... that is not above: what prices are counted by in
+ * facets. The steps suit any currency.
+ */
+MUST_USE int64_t price_step(int64_t minor);

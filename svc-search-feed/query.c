@@ -5,7 +5,7 @@
 
 #include "document.h"
 
-enum { CATEGORIES_MAX = 50 };
+enum { BUCKETS_MAX = 50 };
 
 struct status query_check(const struct query *query)
 {
@@ -139,31 +139,11 @@ static json_t *after_of(const struct query *query)
                      (json_int_t)query->after.item_id);
 }
 
-/* 0, 100, 200, 500, 1000 ...: bounds that suit any currency. */
-static json_t *price_steps(void)
-{
-    enum { LARGEST_POWER = 12 };
-    static const int64_t factors[] = {1, 2, 5};
-    json_t *steps = json_array();
-    int64_t from = 0, power = 100;
-
-    for (int exponent = 2; exponent < LARGEST_POWER; exponent++, power *= 10) {
-        for (size_t i = 0; i < ARRAY_LEN(factors); i++) {
-            const int64_t to = factors[i] * power;
-            json_array_append_new(
-                steps, json_pack("{s:I, s:I}", "from", (json_int_t)from, "to", (json_int_t)to));
-            from = to;
-        }
-    }
-    json_array_append_new(steps, json_pack("{s:I}", "from", (json_int_t)from));
-    return steps;
-}
-
 static json_t *facets(void)
 {
-    return json_pack("{s:{s:{s:s, s:i}}, s:{s:{s:s, s:o}}}", "category", "terms", "field",
-                     "category_id", "size", CATEGORIES_MAX, "price", "range", "field", "price_from",
-                     "ranges", price_steps());
+    return json_pack("{s:{s:{s:s, s:i}}, s:{s:{s:s, s:i, s:{s:s}}}}", "category", "terms", "field",
+                     "category_id", "size", BUCKETS_MAX, "price", "terms", "field", "price_step",
+                     "size", BUCKETS_MAX, "order", "_key", "asc");
 }
 
 json_t *query_body(const struct query *query)

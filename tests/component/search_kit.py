@@ -5,7 +5,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,8 @@ class Feed:
         self.engine = souk.stack.opensearch
         self.service = souk.stack.services["search"]
         self._types = souk.contracts.event_types()
-        self._producer = Producer({"bootstrap.servers": souk.stack.kafka.address, "linger.ms": 1})
+        brokers = souk.stack.kafka.address
+        self._producer = Producer({"bootstrap.servers": brokers, "linger.ms": 1, "log_level": 0})
         self._told: set[str] = set()
         self._versions = itertools.count(1)
         self._db = souk.stack.mariadb.connect(souk.stack.credentials("search"), autocommit=True)
@@ -170,14 +171,18 @@ class Feed:
             self.search(**fields)
         return f"{refused.value.code} {refused.value.reason}"
 
+    def close(self) -> None:
+        self._producer.purge()
+        self._db.close()
+
     def restart_service(self) -> None:
         """After it was stopped or killed."""
         self.service.start()
         self.souk.forget_client("search")
 
     def _all_taken(self) -> bool:
-        known = {row["ce_id"].decode() for row in self.rows("SELECT ce_id FROM inbox")}
-        return self._told <= known
+        taken = "SELECT COUNT(*) AS n FROM inbox WHERE ce_source = 'souk/test'"
+        return bool(self.rows(taken)[0]["n"] == len(self._told))
 
     def _all_indexed(self) -> bool:
         due = "SELECT COUNT(*) AS n FROM document WHERE due_at <= UTC_TIMESTAMP(6)"
@@ -187,11 +192,12 @@ class Feed:
 @contextmanager
 def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterator[Feed]:
     """A stack with svc-search-feed alone; the folder stays when something went wrong."""
-    folder = paths.BUILD / "tests" / "component" / f"{os.getpid()}-{name}"
+    folder = paths.BUILD / "tests" / "search" / f"{os.getpid()}-{name}"
     _remove_old(folder.parent)
     stack = Stack(folder, ["search"], mode=MODE, settings={"search": settings or {}})
     try:
-        yield Feed(Souk(stack.up()))
+        with closing(Feed(Souk(stack.up()))) as feed:
+            yield feed
     except BaseException:
         stack.down()
         raise
@@ -199,6 +205,6 @@ def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterat
 
 
 def _remove_old(runs: Path) -> None:
-    for old in runs.glob("*-*"):
+    for old in runs.glob("*"):
         if not Path(f"/proc/{old.name.split('-')[0]}").exists():
             shutil.rmtree(old, ignore_errors=True)

@@ -290,7 +290,7 @@ def test_facets_count_what_was_found(feed: Feed) -> None:
     both = {"category_ids": [tea.category, coffee.category]}
     answer = feed.search(query="facet", **both)
     assert facet(answer, "category") == {tea.category: 5, coffee.category: 2}
-    assert facet(answer, "price") == {0: 1, 100: 3, 200: 1, 500_000_000_000: 1}
+    assert facet(answer, "price") == {0: 1, 100: 3, 200: 1, 50_000_000_000_000: 1}
     answer = feed.search(query="facet", price_min=100, price_max=199, currency="EUR", **both)
     assert facet(answer, "category") == {tea.category: 2, coffee.category: 1}
     assert facet(answer, "price") == {100: 3}

@@ -47,6 +47,7 @@ def test_any_order_makes_the_same_document(feed: Feed, order: tuple[str, ...]) -
         "in_stock": True,
         "sku_ids": [sku],
         "price_from": 1999,
+        "price_step": 1000,
         "currency": "EUR",
     }
 

@@ -47,12 +47,12 @@ static void a_document_is_two_lines(void **state)
     json_auto_t *lines = parse(&body);
     json_auto_t *wanted = json_pack(
         "[{s:{s:s, s:i, s:s}}, {s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:[i, i], "
-        "s:i, s:s}]",
+        "s:i, s:i, s:s}]",
         "index", "_id", "7", "version", 12, "version_type", "external_gte", "item_id", 7,
         "category_id", 5, "shop_id", 3, "status", "ONLINE", "title", "say \"hi\"\n\\ 手机",
         "description", "", "brand", "B", "attributes", "red\n", "media_url", "http://x/y",
         "created_us", (json_int_t)1700000000123456, "in_stock", true, "sku_ids", 71, 72,
-        "price_from", 1999, "currency", "EUR");
+        "price_from", 1999, "price_step", 1000, "currency", "EUR");
     assert_true(json_equal(lines, wanted));
 }
 

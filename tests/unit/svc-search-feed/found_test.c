@@ -12,8 +12,8 @@ static const char answer_text[] =
     "\"media_url\":\"\",\"in_stock\":false,\"sku_ids\":[]},\"sort\":[2,8]},"
     "{\"_source\":{\"item_id\":7},\"sort\":[1.0,7]}]},"
     "\"aggregations\":{\"category\":{\"buckets\":[{\"key\":\"5\",\"doc_count\":3}]},"
-    "\"price\":{\"buckets\":[{\"key\":\"*-100\",\"from\":0.0,\"to\":100.0,\"doc_count\":0},"
-    "{\"key\":\"1000.0-2000.0\",\"from\":1000.0,\"to\":2000.0,\"doc_count\":1}]}}}";
+    "\"price\":{\"buckets\":[{\"key\":0,\"doc_count\":2},"
+    "{\"key\":1000,\"doc_count\":1}]}}}";
 
 static const struct query two_a_page = {.sort = QUERY_RELEVANCE, .page_size = 2};
 
@@ -39,7 +39,7 @@ static void hits_are_read(void **state)
     assert_true(found.hits[1].key.score == 2.0 && found.hits[1].key.item_id == 8);
 }
 
-static void only_facets_with_hits_are_told(void **state)
+static void facets_are_read(void **state)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(64 * 1024);
     json_auto_t *answer = json_loads(answer_text, 0, NULL);
@@ -51,8 +51,10 @@ static void only_facets_with_hits_are_told(void **state)
     assert_int_equal(found.facets[0].buckets[0].value, 5);
     assert_int_equal(found.facets[0].buckets[0].count, 3);
     assert_string_equal(found.facets[1].name, "price");
-    assert_int_equal(found.facets[1].count, 1);
-    assert_int_equal(found.facets[1].buckets[0].value, 1000);
+    assert_int_equal(found.facets[1].count, 2);
+    assert_int_equal(found.facets[1].buckets[0].value, 0);
+    assert_int_equal(found.facets[1].buckets[0].count, 2);
+    assert_int_equal(found.facets[1].buckets[1].value, 1000);
 }
 
 static void the_last_page_is_the_last(void **state)
@@ -100,5 +102,5 @@ static void a_hit_without_a_key_is_refused(void **state)
     }
 }
 
-UNIT_TESTS(hits_are_read, only_facets_with_hits_are_told, the_last_page_is_the_last,
-           keys_keep_every_digit, a_hit_without_a_key_is_refused)
+UNIT_TESTS(hits_are_read, facets_are_read, the_last_page_is_the_last, keys_keep_every_digit,
+           a_hit_without_a_key_is_refused)

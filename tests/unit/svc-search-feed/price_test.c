@@ -81,6 +81,24 @@ static void the_lowest_is_of_the_first_ones_currency(void **state)
     assert_string_equal(lowest.currency, "EUR");
 }
 
+static void steps_are_one_two_five(void **state)
+{
+    const struct {
+        int64_t minor, step;
+    } rows[] = {
+        {0, 0},       {99, 0},
+        {100, 100},   {199, 100},
+        {200, 200},   {499, 200},
+        {500, 500},   {999, 500},
+        {1000, 1000}, {1000000000000, 1000000000000},
+        {-5, 0},      {INT64_MAX, 5000000000000000000},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_true(price_step(rows[i].minor) == rows[i].step);
+}
+
 UNIT_TESTS(a_window_begins_at_its_start_and_ends_before_its_end,
            a_sale_goes_before_the_base_price_even_if_dearer, of_one_kind_the_one_set_last_decides,
-           the_next_edge_is_the_soonest_to_come, the_lowest_is_of_the_first_ones_currency)
+           the_next_edge_is_the_soonest_to_come, the_lowest_is_of_the_first_ones_currency,
+           steps_are_one_two_five)
