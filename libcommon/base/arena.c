@@ -17,7 +17,7 @@ struct block {
 };
 
 struct arena {
-    struct block *newest;
+    struct block *newest; /* NULL until memory is asked for */
     size_t filled; /* of the newest block */
     size_t used;
     size_t limit;
@@ -34,14 +34,14 @@ static struct block *block_new(size_t size, struct block *older)
 struct arena *arena_new(size_t limit)
 {
     struct arena *arena = mem_new(struct arena);
-    arena->newest = block_new(FIRST_BLOCK, NULL);
     arena->limit = limit;
     return arena;
 }
 
+/* A first block of the usual size stays, for the next user. */
 void arena_reset(struct arena *arena)
 {
-    while (arena->newest->older) {
+    while (arena->newest && arena->newest->size > FIRST_BLOCK) {
         struct block *block = arena->newest;
         arena->newest = block->older;
         mem_free(block);
@@ -65,17 +65,22 @@ void arena_freep(struct arena **arena)
     *arena = NULL;
 }
 
+static void grow(struct arena *arena, size_t room)
+{
+    const size_t usual = arena->newest ? arena->newest->size * 2 : FIRST_BLOCK;
+
+    arena->newest = block_new(room > usual ? room : usual, arena->newest);
+    arena->filled = 0;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     if (size > arena->limit - arena->used)
         BUG("arena limit of %zu bytes passed by %zu", arena->limit, size);
 
     const size_t room = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    if (room > arena->newest->size - arena->filled) {
-        const size_t twice = arena->newest->size * 2;
-        arena->newest = block_new(room > twice ? room : twice, arena->newest);
-        arena->filled = 0;
-    }
+    if (!arena->newest || room > arena->newest->size - arena->filled)
+        grow(arena, room);
     void *memory = arena->newest->bytes + arena->filled;
     arena->filled += room;
     arena->used += size;
