@@ -1,5 +1,6 @@
 #include "patterns/saga.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -63,8 +64,12 @@ static void run_task(void *arg)
     release(run);
 }
 
+/*
+ * NULL: it does not run here. Its lease runs out, because only what runs is renewed, and it is
+ * resumed.
+ */
 static struct saga_run *launch(struct saga_runner *runner, const struct saga_kind *kind,
-                               const struct saga_row *row)
+                               const struct saga_row *row, bool resumed)
 {
     struct saga_run *run = mem_new(struct saga_run);
 
@@ -81,11 +86,13 @@ static struct saga_run *launch(struct saga_runner *runner, const struct saga_kin
     run->outcome = row->outcome;
     if (row->outcome.reason)
         run->outcome.reason = arena_strdup(run->saga.arena, row->outcome.reason);
+    run->resumed = resumed;
     run->runner = runner;
     run->references = 1;
     if (!run->saga.state)
-        BUG("the state of saga %lld is no %s", (long long)row->id, kind->state->name);
-    if (!task_go(kind->name, run_task, run)) { /* its lease runs out; somebody resumes it */
+        log_error("the state of a saga is no message of its kind", LOG_I64("saga", row->id),
+                  LOG_STR("kind", kind->name));
+    if (!run->saga.state || !task_go(kind->name, run_task, run)) {
         release(run);
         return NULL;
     }
@@ -119,29 +126,32 @@ static void resume(struct saga_runner *runner, const struct saga_row *row)
 {
     const struct saga_kind *kind = kind_named(runner, row->kind);
 
-    if (!kind) {
-        log_error("a saga of a kind that this binary does not know", LOG_I64("saga", row->id),
-                  LOG_STR("kind", row->kind));
-        return;
-    }
+    BUG_ON(!kind);                  /* others are not claimed */
     if (runs_here(runner, row->id)) /* our own lease ran out while we were slow; it goes on */
         return;
     log_info("saga resumed", LOG_I64("saga", row->id), LOG_STR("kind", row->kind),
              LOG_I64("phase", row->phase));
-    launch(runner, kind, row);
+    launch(runner, kind, row, true);
 }
 
 static struct status claim_and_resume(struct saga_runner *runner, size_t *ret_count)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
     AUTO(arena_freep) struct arena *arena = arena_new(CLAIM_ARENA_MAX);
+    struct saga_claim claim = {
+        .owner = runner->config.owner,
+        .lease_ms = runner->config.lease_ms,
+        .kind_count = runner->config.kind_count,
+        .most = CLAIM_MAX,
+    };
     struct saga_row *rows;
 
     *ret_count = 0;
-    if (runner->run_count + CLAIM_MAX > SAGAS_MAX)
+    if (!claim.kind_count || runner->run_count + CLAIM_MAX > SAGAS_MAX)
         return STATUS_OK;
-    TRY(saga_store_claim(runner->config.db, runner->config.owner, runner->config.lease_ms,
-                         CLAIM_MAX, arena, &rows, ret_count));
+    for (size_t i = 0; i < claim.kind_count; i++)
+        claim.kinds[i] = runner->config.kinds[i]->name;
+    TRY(saga_store_claim(runner->config.db, &claim, arena, &rows, ret_count));
     for (size_t i = 0; i < *ret_count; i++)
         resume(runner, &rows[i]);
     return STATUS_OK;
@@ -172,11 +182,35 @@ static void poll_task(void *arg)
     }
 }
 
+static int by_id(const void *a, const void *b)
+{
+    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* In the order of ids, as all that lock several rows. */
+static int64_t *ids_of_runs(const struct saga_runner *runner, struct arena *arena)
+{
+    int64_t *ids = arena_array_of(arena, int64_t, runner->run_count);
+    size_t count = 0;
+
+    for (const struct saga_run *run = runner->runs; run; run = run->next)
+        ids[count++] = run->saga.id;
+    qsort(ids, count, sizeof *ids, by_id);
+    return ids;
+}
+
 static struct status renew(struct saga_runner *runner)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(arena_freep) struct arena *arena = arena_new(CLAIM_ARENA_MAX);
+    const size_t count = runner->run_count;
+    const int64_t *ids = ids_of_runs(runner, arena);
 
-    return saga_store_renew(runner->config.db, runner->config.owner, runner->config.lease_ms);
+    for (size_t i = 0; i < count; i += DB_SET_MAX)
+        TRY(saga_store_renew(runner->config.db, runner->config.owner, runner->config.lease_ms,
+                             ids + i, count - i < DB_SET_MAX ? count - i : DB_SET_MAX, arena));
+    return STATUS_OK;
 }
 
 static void renew_task(void *arg)
@@ -197,6 +231,7 @@ struct saga_runner *saga_runner_start(const struct saga_runner_config *config)
 {
     struct saga_runner *runner = mem_new(struct saga_runner);
 
+    BUG_ON(config->kind_count > SAGA_STORE_KINDS_MAX);
     runner->config = *config;
     runner->ended = metric_family(METRIC_COUNTER, "souk_saga_ended_total", "kind,outcome",
                                   "Sagas that came to their end");
@@ -272,7 +307,7 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
         .state_size = bytes.size,
         .left_us = kind->deadline_ms * CLOCK_US_PER_MS,
     };
-    struct saga_run *run = launch(runner, kind, &row);
+    struct saga_run *run = launch(runner, kind, &row, false);
     struct status st = STATUS_OK;
 
     if (!run)

@@ -44,7 +44,7 @@ struct saga {
 
 /*
  * Runs under a deadline of its own (SAGA_STEP_LIMIT_MS). OK: done. status_may_retry: tried again
- * under the same step id. Anything else ends the way forward; unless it is a refusal
+ * under the same step id. Anything else ends the way forward; unless every try of it was refused
  * (status_is_refusal) the step itself is undone too.
  */
 typedef struct status (*saga_action)(struct saga *saga);

@@ -31,14 +31,20 @@ static bool must_leave(const struct status *st)
     return own.code == CODE_CANCELLED;
 }
 
+/*
+ * A try that nobody knows the outcome of may still arrive after one that was refused, so it leaves
+ * traces.
+ */
 static struct status act(struct saga_run *run)
 {
     struct retry retry = retry_times(run->kind->background ? INT_MAX : SAGA_STEP_TRIES);
     struct status st;
 
-    do
+    do {
         st = call_action(run, run->kind->steps[run->step].act);
-    while (!must_leave(&st) && retry_again(&retry, &st));
+        if (!status_ok(&st) && (run->saga.partial || !status_is_refusal(&st)))
+            run->traces = true;
+    } while (!must_leave(&st) && retry_again(&retry, &st));
     return st;
 }
 
@@ -48,6 +54,7 @@ static struct status go_forward(struct saga_run *run)
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(run->left_us);
 
     for (run->step = 0; run->step <= run->kind->pivot; run->step++) {
+        run->traces = false;
         TRY(task_check());
         TRY(act(run));
     }
@@ -87,14 +94,25 @@ static struct status undo_from(struct saga_run *run, int step)
     return STATUS_OK;
 }
 
-/* A definite refusal changed nothing at its step; of anything else nobody knows. */
-static int last_to_undo(const struct saga_run *run, const struct status *why)
+/*
+ * Of a saga that was resumed every step may have been done, though this time it did not come so
+ * far.
+ */
+static int last_to_undo(const struct saga_run *run)
 {
-    const int step = run->step < run->kind->pivot ? run->step : run->kind->pivot - 1;
-    const bool refused = run->step < run->kind->pivot && status_is_refusal(why) &&
-                         !run->saga.partial;
+    const int last = run->kind->pivot - 1;
 
-    return refused ? step - 1 : step;
+    if (run->resumed || run->step > last)
+        return last;
+    return run->traces ? run->step : run->step - 1;
+}
+
+static struct status write_undo(struct saga_run *run, const struct status *why)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
+
+    return saga_store_undo(run->db, run->saga.id, run->owner, why, &run->phase);
 }
 
 static struct status decide_undo(struct saga_run *run, const struct status *why)
@@ -102,8 +120,7 @@ static struct status decide_undo(struct saga_run *run, const struct status *why)
     struct backoff pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US);
 
     for (;;) {
-        const struct status st =
-            saga_store_undo(run->db, run->saga.id, run->owner, why, &run->phase);
+        const struct status st = write_undo(run, why);
         if (status_ok(&st) || must_leave(&st))
             return st;
         TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
@@ -152,9 +169,10 @@ static struct status run_phases(struct saga_run *run)
     if (run->phase == SAGA_FORWARD) {
         const struct status st = go_forward(run);
         if (!status_ok(&st)) {
-            if (must_leave(&st))
+            if (task_check().code == CODE_CANCELLED)
                 return st;
-            undo_step = last_to_undo(run, &st);
+            /* SAGA_LOST too: the row says whether we lost it, or passed the pivot without hearing. */
+            undo_step = last_to_undo(run);
             run->outcome = st;
             TRY(decide_undo(run, &st));
         }

@@ -18,6 +18,8 @@ struct saga_run {
     enum saga_phase phase;
     int64_t left_us; /* until the deadline, when it started here */
     int step;        /* under way */
+    bool resumed;    /* what an earlier process did nobody knows */
+    bool traces;     /* the step may have left some, though it was refused in the end */
     struct task *task;
     /* For whoever waits. */
     bool decided; /* past the pivot, undone, or lost: the outcome says which */

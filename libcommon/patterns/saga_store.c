@@ -27,64 +27,80 @@ struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
         NULL);
 }
 
-static struct status claim_rows(struct db *db, const char *owner, int64_t lease_ms, size_t most,
-                                const char *mark)
+static struct status claim_rows(struct db *db, const struct saga_claim *claim, const char *mark)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
+    struct db_value kinds[SAGA_STORE_KINDS_MAX];
+    const struct db_set set = {.values = kinds, .width = 1, .rows = claim->kind_count};
 
+    for (size_t i = 0; i < claim->kind_count; i++)
+        kinds[i] = DB_TEXT(claim->kinds[i]);
     TRY(db_tx_begin(&tx, db));
-    TRY(db_exec(
-        &tx,
-        "UPDATE saga SET owner = ?, claim = ?, "
-        "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
-        "WHERE active = 1 AND until_at < UTC_TIMESTAMP(6) ORDER BY until_at LIMIT ?",
-        DB_ARGS(DB_TEXT(owner), DB_TEXT(mark), DB_I64(lease_ms * CLOCK_US_PER_MS), DB_U64(most)),
-        NULL));
+    TRY(db_exec_set(&tx,
+                    "UPDATE saga SET owner = ?, claim = ?, "
+                    "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                    "WHERE active = 1 AND until_at < UTC_TIMESTAMP(6) AND kind IN ({,|?}) "
+                    "ORDER BY until_at LIMIT ?",
+                    DB_ARGS(DB_TEXT(claim->owner), DB_TEXT(mark),
+                            DB_I64(claim->lease_ms * CLOCK_US_PER_MS), DB_U64(claim->most)),
+                    &set, 1, NULL));
     return db_tx_commit(&tx);
 }
 
-struct status saga_store_claim(struct db *db, const char *owner, int64_t lease_ms, size_t most,
-                               struct arena *arena, struct saga_row **ret_rows, size_t *ret_count)
+static struct saga_row read_row(const struct db_rows *rows, struct arena *arena)
+{
+    size_t state_size;
+    const void *state = db_get_bytes(rows, 3, &state_size);
+    const char *reason = db_get_is_null(rows, 6) ? NULL : arena_strdup(arena, db_get_text(rows, 6));
+
+    return (struct saga_row){
+        .id = db_get_i64(rows, 0),
+        .kind = arena_strdup(arena, db_get_text(rows, 1)),
+        .phase = (enum saga_phase)db_get_i64(rows, 2),
+        .state = arena_dup(arena, state, state_size),
+        .state_size = state_size,
+        .left_us = db_get_i64(rows, 4),
+        .outcome = status_error((enum code)db_get_i64(rows, 5), reason, "%s", db_get_text(rows, 7)),
+    };
+}
+
+struct status saga_store_claim(struct db *db, const struct saga_claim *claim, struct arena *arena,
+                               struct saga_row **ret_rows, size_t *ret_count)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
     AUTO(db_rows_end) struct db_rows rows = {0};
     static uint64_t claims;
-    const char *mark = arena_printf(arena, "%s/%llu", owner, (unsigned long long)++claims);
+    const char *mark = arena_printf(arena, "%s/%llu", claim->owner, (unsigned long long)++claims);
 
-    TRY(claim_rows(db, owner, lease_ms, most, mark));
+    TRY(claim_rows(db, claim, mark));
     TRY(db_read_begin(&tx, db));
     TRY(db_query(&tx,
                  "SELECT id, kind, phase, state, "
                  "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), deadline_at), "
                  "outcome_code, outcome_reason, outcome_detail FROM saga "
                  "WHERE owner = ? AND claim = ? AND active = 1",
-                 DB_ARGS(DB_TEXT(owner), DB_TEXT(mark)), &rows));
+                 DB_ARGS(DB_TEXT(claim->owner), DB_TEXT(mark)), &rows));
     *ret_rows = arena_array_of(arena, struct saga_row, rows.count);
     *ret_count = 0;
-    while (db_rows_next(&rows)) {
-        struct saga_row *row = &(*ret_rows)[(*ret_count)++];
-        const void *state = db_get_bytes(&rows, 3, &row->state_size);
-        row->id = db_get_i64(&rows, 0);
-        row->kind = arena_strdup(arena, db_get_text(&rows, 1));
-        row->phase = (enum saga_phase)db_get_i64(&rows, 2);
-        row->state = arena_dup(arena, state, row->state_size);
-        row->left_us = db_get_i64(&rows, 4);
-        row->outcome = status_error((enum code)db_get_i64(&rows, 5),
-                                    arena_strdup(arena, db_get_text(&rows, 6)), "%s",
-                                    db_get_text(&rows, 7));
-    }
+    while (db_rows_next(&rows))
+        (*ret_rows)[(*ret_count)++] = read_row(&rows, arena);
     return STATUS_OK;
 }
 
-struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_ms)
+struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_ms,
+                               const int64_t *ids, size_t count, struct arena *arena)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
+    struct db_value *values = arena_array_of(arena, struct db_value, count);
+    const struct db_set set = {.values = values, .width = 1, .rows = count};
 
+    for (size_t i = 0; i < count; i++)
+        values[i] = DB_I64(ids[i]);
     TRY(db_tx_begin(&tx, db));
-    TRY(db_exec(&tx,
-                "UPDATE saga SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
-                "WHERE owner = ? AND active = 1",
-                DB_ARGS(DB_I64(lease_ms * CLOCK_US_PER_MS), DB_TEXT(owner)), NULL));
+    TRY(db_exec_set(&tx,
+                    "UPDATE saga SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                    "WHERE id IN ({,|?}) AND owner = ? AND active = 1",
+                    DB_ARGS(DB_I64(lease_ms * CLOCK_US_PER_MS), DB_TEXT(owner)), &set, 1, NULL));
     return db_tx_commit(&tx);
 }
 

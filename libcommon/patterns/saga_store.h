@@ -40,14 +40,28 @@ MUST_USE SUSPENDS struct status saga_store_insert(struct db_tx *tx, const char *
                                                   int64_t deadline_ms, const char *owner,
                                                   int64_t lease_ms);
 
-/* Takes over up to `most` sagas that nobody holds. Rows are in the arena. */
-MUST_USE SUSPENDS struct status saga_store_claim(struct db *db, const char *owner, int64_t lease_ms,
-                                                 size_t most, struct arena *arena,
-                                                 struct saga_row **ret_rows, size_t *ret_count);
+enum { SAGA_STORE_KINDS_MAX = 64 };
 
-/* Keeps all that the process holds. */
-MUST_USE SUSPENDS struct status saga_store_renew(struct db *db, const char *owner,
-                                                 int64_t lease_ms);
+struct saga_claim {
+    const char *owner;
+    int64_t lease_ms;
+    const char *kinds[SAGA_STORE_KINDS_MAX]; /* those that this process knows */
+    size_t kind_count;
+    size_t most;
+};
+
+/* Takes over sagas that nobody holds. Rows are in the arena. */
+MUST_USE SUSPENDS struct status saga_store_claim(struct db *db, const struct saga_claim *claim,
+                                                 struct arena *arena, struct saga_row **ret_rows,
+                                                 size_t *ret_count);
+
+/*
+ * Keeps these, up to DB_SET_MAX. Only what runs here: a row that is ours in name alone must run out
+ * and be resumed.
+ */
+MUST_USE SUSPENDS struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_ms,
+                                                 const int64_t *ids, size_t count,
+                                                 struct arena *arena);
 
 /* These change the row only while `owner` holds it, else ABORTED SAGA_LOST. */
 MUST_USE SUSPENDS struct status saga_store_pass_pivot(struct db_tx *tx, int64_t id,
