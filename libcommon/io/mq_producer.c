@@ -216,7 +216,7 @@ void mq_producer_free(struct mq_producer *producer)
 static rd_kafka_resp_err_t hand_over(struct mq_producer *producer, const struct topic *topic,
                                      const struct mq_message *message)
 {
-    rd_kafka_headers_t *headers = mq_message_headers(message);
+    rd_kafka_headers_t *headers = message->header_count ? mq_message_headers(message) : NULL;
     const rd_kafka_vu_t values[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic->handle},
         {.vtype = RD_KAFKA_VTYPE_KEY,
@@ -224,15 +224,17 @@ static rd_kafka_resp_err_t hand_over(struct mq_producer *producer, const struct 
         {.vtype = RD_KAFKA_VTYPE_VALUE,
          .u.mem = {.ptr = (void *)message->value, .size = message->value_size}},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers}, /* last, for there may be none */
     };
 
-    rd_kafka_error_t *error = rd_kafka_produceva(producer->rk, values, ARRAY_LEN(values));
+    rd_kafka_error_t *error =
+        rd_kafka_produceva(producer->rk, values, ARRAY_LEN(values) - !headers);
     if (!error)
         return RD_KAFKA_RESP_ERR_NO_ERROR;
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
-    rd_kafka_headers_destroy(headers); /* else librdkafka owns them */
+    if (headers) /* librdkafka owns them only where it took the message */
+        rd_kafka_headers_destroy(headers);
     return code;
 }
 
