@@ -145,6 +145,12 @@ class Feed:
         until(self._all_indexed, timeout_s, "documents indexed", every_s=0.02)
         self.engine.call("POST", f"/{ALIAS}/_refresh")
 
+    def has_index(self) -> bool:
+        try:
+            return bool(self.engine.call("GET", f"/{ALIAS}/_count"))
+        except HttpError:
+            return False
+
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         with self._db.cursor() as cursor:
             cursor.execute(sql, values)
@@ -197,6 +203,7 @@ def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterat
     stack = Stack(folder, ["search"], mode=MODE, settings={"search": settings or {}})
     try:
         with closing(Feed(Souk(stack.up()))) as feed:
+            until(feed.has_index, 30, "the index")
             yield feed
     except BaseException:
         stack.down()

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from search_kit import ALIAS, Feed, Goods, eur, running_feed, timestamp
-from soukdev.http import HttpError
 from soukdev.poll import until
 
 
@@ -246,20 +245,13 @@ def test_it_starts_without_the_engine(feed: Feed) -> None:
     assert feed.found(category_ids=[category]) == [item]
 
 
-def has_index(feed: Feed) -> bool:
-    try:
-        return bool(feed.engine.call("GET", f"/{ALIAS}/_count"))
-    except HttpError:
-        return False
-
-
 def test_an_index_that_is_gone_is_made_anew(feed: Feed) -> None:
     category = feed.souk.new_id()
     items = [feed.put(category_id=category) for _ in range(5)]
     feed.settle()
     feed.engine.call("DELETE", f"/{ALIAS}-v1")
     items.append(feed.put(category_id=category))
-    until(lambda: has_index(feed), 20, "the index")
+    until(feed.has_index, 20, "the index")
     feed.settle()
     assert sorted(feed.found(category_ids=[category])) == items
 
