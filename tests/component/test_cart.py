@@ -482,6 +482,21 @@ def test_a_caller_in_a_hurry_gets_what_there_is(
         assert list(buyer.call("GetCart", timeout_s=0.2).missing) == ["inventory"]
 
 
+def test_a_caller_who_goes_away_takes_his_questions_along(
+    buyer: Buyer, tea: Goods, cart_with: CartWith
+) -> None:
+    buyer.add(tea)
+    header = [("authorization", f"Bearer {buyer.token}")]
+    with mute_peer() as mute, cart_with(inventory=mute) as client:
+        other = Buyer(buyer.souk, client)
+        get_cart = client.channel.unary_unary("/souk.cart.v1.CartService/GetCart")
+        calls = [get_cart.future(b"", metadata=header, timeout=5) for _ in range(20)]
+        assert other.quantities() == {}  # came behind them on the same connection
+        for call in calls:
+            assert call.cancel()
+        assert other.quantities() == {}
+
+
 def test_nothing_is_put_in_that_listing_does_not_vouch_for(
     souk: Souk, buyer: Buyer, tea: Goods, cart_with: CartWith, silent: str
 ) -> None:
