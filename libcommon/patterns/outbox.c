@@ -9,7 +9,7 @@
 #include "observe/trace.h"
 #include "patterns/ids.h"
 
-enum { COLUMNS = 6, PACKED_MAX = 32 * 1024 * 1024 };
+enum { COLUMNS = 6, ARENA_MAX = OUTBOX_BATCH_BYTES_MAX + 1024 * 1024 };
 
 struct outbox {
     struct ids *ids;
@@ -47,10 +47,11 @@ static struct status fill_row(const struct outbox *outbox, const struct outbox_e
 
     if (event->message->descriptor != event->type->message)
         BUG("%s is no value of %s", event->message->descriptor->name, event->type->type);
-    const struct pb_bytes payload = pb_pack(event->message, arena);
-    if (payload.size > OUTBOX_EVENT_MAX)
+    const size_t size = protobuf_c_message_get_packed_size(event->message);
+    if (size > OUTBOX_EVENT_MAX || arena_used(arena) + size > OUTBOX_BATCH_BYTES_MAX)
         return status_error(CODE_RESOURCE_EXHAUSTED, "EVENT_TOO_LARGE", "%s of %zu bytes",
-                            event->type->type, payload.size);
+                            event->type->type, size);
+    const struct pb_bytes payload = pb_pack(event->message, arena);
     TRY(ids_next(outbox->ids, &event_id));
     row[0] = DB_I64(event_id);
     row[1] = DB_TEXT(event->type->type);
@@ -64,7 +65,7 @@ static struct status fill_row(const struct outbox *outbox, const struct outbox_e
 struct status outbox_add(struct outbox *outbox, struct db_tx *tx, const struct outbox_event *events,
                          size_t count)
 {
-    AUTO(arena_freep) struct arena *arena = arena_new(PACKED_MAX);
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
     char parent[TRACEPARENT_LENGTH + 1];
 
     if (count > OUTBOX_BATCH_MAX)

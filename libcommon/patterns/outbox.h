@@ -19,7 +19,11 @@ struct db_tx;
 struct ids;
 struct outbox;
 
-enum { OUTBOX_EVENT_MAX = 256 * 1024, OUTBOX_BATCH_MAX = 500 };
+enum {
+    OUTBOX_EVENT_MAX = 256 * 1024, /* bytes */
+    OUTBOX_BATCH_MAX = 500,
+    OUTBOX_BATCH_BYTES_MAX = 12 * 1024 * 1024, /* a statement must fit max_allowed_packet */
+};
 
 /* `source` is ce_source: "souk/inventory". All are kept. */
 MUST_USE struct outbox *outbox_new(struct ids *ids, const char *source);
@@ -32,7 +36,8 @@ struct outbox_event {
 
 /*
  * Adds the events in their order. The present trace goes along. RESOURCE_EXHAUSTED EVENT_TOO_LARGE
- * beyond OUTBOX_EVENT_MAX bytes; INTERNAL beyond OUTBOX_BATCH_MAX events.
+ * beyond OUTBOX_EVENT_MAX bytes of one or OUTBOX_BATCH_BYTES_MAX of all; INTERNAL beyond
+ * OUTBOX_BATCH_MAX events.
  */
 MUST_USE SUSPENDS struct status outbox_add(struct outbox *outbox, struct db_tx *tx,
                                            const struct outbox_event *events, size_t count);
