@@ -1,0 +1,89 @@
+"""How goods of a merchant come onto the shelf, past a reviewer."""
+
+from journey_kit import Market, reason
+from soukdev.market import Offer
+from soukdev.market.goods import Json
+from soukdev.poll import until
+
+
+def merchants_offer(market: Market) -> Offer:
+    return market.offer(source="merchant_portal")
+
+
+def actions(market: Market, listing: Json) -> list[str]:
+    path = f"/v1/listings/{listing['listing_id']}/history"
+    return [change["action"] for change in market.sellers.operator.get(path)["changes"]]
+
+
+def test_a_reviewer_says_yes(market: Market) -> None:
+    sellers, offer = market.sellers, merchants_offer(market)
+    listing = sellers.await_audit(sellers.submit(offer, sellers.create(offer)))
+    assert listing["status"] == "LISTING_STATUS_PENDING"
+    assert listing["audit_strategy"] == "AUDIT_STRATEGY_MANUAL"
+    listing = sellers.await_audit(sellers.review(listing, "APPROVE"))
+    assert listing["status"] == "LISTING_STATUS_ONLINE"
+    assert actions(market, listing) == ["create", "submit", "approve", "publish"]
+    item = market.souk.json().get(f"/v1/items/{listing['item_id']}")["item"]
+    assert (item["title"], item["status"]) == (offer.title, "ITEM_STATUS_ONLINE")
+
+    def found() -> bool:
+        hits = market.souk.json().get("/v1/search", query=offer.title)["hits"]
+        return listing["item_id"] in [hit["item_id"] for hit in hits]
+
+    until(found, 20, f"{offer.title} found", every_s=0.1)
+
+
+def test_a_reviewer_says_no_and_what_was_wrong_is_mended(market: Market) -> None:
+    sellers, offer = market.sellers, merchants_offer(market)
+    listing = sellers.await_audit(sellers.submit(offer, sellers.create(offer)))
+    silent = reason(lambda: sellers.review(listing, "REJECT"))
+    assert silent == "INVALID_ARGUMENT COMMENT_MISSING"
+    listing = sellers.review(listing, "REJECT", "the title says nothing")
+    assert listing["status"] == "LISTING_STATUS_REJECTED"
+    assert listing["comment"] == "the title says nothing"
+
+    merchant = sellers.api(offer)
+    path = f"/v1/listings/{listing['listing_id']}"
+    better = {**offer.draft, "title": f"{offer.title}, for two"}
+    change = {"request_id": market.souk.request_id(), "version": listing["version"]}
+    listing = merchant.put(path, draft=better, **change)["listing"]
+    listing = sellers.await_audit(sellers.submit(offer, listing))
+    assert (listing["status"], listing["comment"]) == ("LISTING_STATUS_PENDING", "")
+    listing = sellers.await_audit(sellers.review(listing, "APPROVE"))
+    assert listing["status"] == "LISTING_STATUS_ONLINE"
+    item = market.souk.json().get(f"/v1/items/{listing['item_id']}")["item"]
+    assert item["title"] == f"{offer.title}, for two"
+    wanted = ["create", "submit", "reject", "update", "submit", "approve", "publish"]
+    assert actions(market, listing) == wanted
+
+
+def test_until_then_nobody_sees_or_buys_it(market: Market) -> None:
+    sellers, offer = market.sellers, merchants_offer(market)
+    listing = sellers.await_audit(sellers.submit(offer, sellers.create(offer)))
+    assert listing["item_id"] == "0"
+    stranger = market.souk.json(market.souk.merchant(offer.shop_id + 1))
+    path = f"/v1/listings/{listing['listing_id']}"
+    assert reason(lambda: stranger.get(path)) == "NOT_FOUND LISTING_UNKNOWN"
+    merchant = sellers.api(offer)
+    review = {
+        "request_id": market.souk.request_id(),
+        "version": listing["version"],
+        "decision": "REVIEW_DECISION_APPROVE",
+    }
+    by_himself = reason(lambda: merchant.post(f"{path}:review", **review))
+    assert by_himself == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+
+
+def test_what_is_taken_off_the_shelf_is_not_sold(market: Market) -> None:
+    goods, customer = market.goods(), market.customer()
+    token = customer.quote([goods.line()])["quote_token"]
+    operator = market.sellers.operator
+    operator.post(
+        f"/v1/items/{goods.item['item_id']}:changeStatus",
+        request_id=market.souk.request_id(),
+        status="ITEM_STATUS_OFFLINE",
+        version=goods.item["version"],
+    )
+    refused = reason(lambda: customer.place([goods.line()], token))
+    assert refused == "FAILED_PRECONDITION NOT_SELLABLE"
+    assert reason(lambda: customer.add(goods.line())) == "FAILED_PRECONDITION ITEM_NOT_ONLINE"

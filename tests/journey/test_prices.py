@@ -1,0 +1,58 @@
+"""Prices that change while somebody is buying."""
+
+from journey_kit import Goods, Market, reason
+from soukdev.market.money import parse, show
+
+
+def set_price(market: Market, goods: Goods, price: str) -> None:
+    known = market.souk.json().get("/v1/prices", sku_ids=[goods.sku_id])["prices"][0]
+    market.sellers.operator.put(
+        f"/v1/prices/{goods.sku_id}",
+        request_id=market.souk.request_id(),
+        kind="PRICE_KIND_BASE",
+        amount=parse(price),
+        version=known["version"],
+    )
+
+
+def test_the_price_that_was_quoted_holds_and_the_next_quote_has_the_new_one(market: Market) -> None:
+    goods, customer = market.goods(price="10.00 EUR"), market.customer()
+    token = customer.quote([goods.line(2)])["quote_token"]
+    set_price(market, goods, "15.00 EUR")
+    [order] = customer.place([goods.line(2)], token)["orders"]
+    assert show(order["total"]) == "20.00 EUR"
+    assert show(customer.quote([goods.line(2)])["quote"]["total"]) == "30.00 EUR"
+
+
+def test_it_binds_the_customer_too(market: Market) -> None:
+    goods, customer = market.goods(price="10.00 EUR"), market.customer()
+    token = customer.quote([goods.line()])["quote_token"]
+    set_price(market, goods, "5.00 EUR")
+    assert show(customer.place([goods.line()], token)["pay_order"]["total"]) == "10.00 EUR"
+
+
+def test_a_quote_is_for_its_lines_its_customer_and_one_order(market: Market) -> None:
+    goods, customer, other = market.goods(), market.customer(), market.customer()
+    token = customer.quote([goods.line()])["quote_token"]
+    more = reason(lambda: customer.place([goods.line(2)], token))
+    assert more == "INVALID_ARGUMENT LINES_DIFFER_FROM_QUOTE"
+    stolen = reason(lambda: other.place([goods.line()], token))
+    assert stolen == "FAILED_PRECONDITION QUOTE_OF_ANOTHER_USER"
+    forged = f"{token[:-4]}{'AAAA' if token[-4:] != 'AAAA' else 'BBBB'}"
+    assert (
+        reason(lambda: customer.place([goods.line()], forged)) == "INVALID_ARGUMENT QUOTE_INVALID"
+    )
+    customer.place([goods.line()], token)
+    twice = reason(lambda: customer.place([goods.line()], token))
+    assert twice == "FAILED_PRECONDITION QUOTE_REDEEMED"
+
+
+def test_a_cart_says_that_a_price_has_changed(market: Market) -> None:
+    goods, customer = market.goods(price="10.00 EUR"), market.customer()
+    customer.add(goods.line())
+    set_price(market, goods, "12.00 EUR")
+    [line] = customer.cart()["lines"]
+    assert show(line["price"]) == "12.00 EUR"
+    [change] = line["changes"]
+    assert change["kind"] == "CART_CHANGE_KIND_PRICE"
+    assert (show(change["old_price"]), show(change["new_price"])) == ("10.00 EUR", "12.00 EUR")
