@@ -1,11 +1,11 @@
 // cpp_server ADDRESS: bench.Echo/Unary by gRPC's own C++ asynchronous API, one completion queue and one thread that
-// polls it: the usual way to serve one core well. For tests/bench/rpc/run.
+// polls it: the usual way to serve one core well. For tests/bench/rpc/echo.py.
 #include <grpcpp/grpcpp.h>
 
 #include <cstdio>
 #include <memory>
 
-#include "tests/bench/rpc/echo.grpc.pb.h"
+#include "bench/rpc/echo.grpc.pb.h"
 
 namespace {
 

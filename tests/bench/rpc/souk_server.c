@@ -1,6 +1,6 @@
 /*
  * souk_server ADDRESS: bench.Echo/Unary on libcommon, as a service would serve it: a task a call, the contract
- * checked, metrics counted. For tests/bench/rpc/run.
+ * checked, metrics counted. For tests/bench/rpc/echo.py.
  */
 #include <stdio.h>
 
