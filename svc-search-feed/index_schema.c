@@ -52,6 +52,11 @@ static json_t *properties(void)
     return properties;
 }
 
+static json_t *kept(void)
+{
+    return json_pack("{s:[s, s]}", "excludes", "description", "attributes");
+}
+
 static json_t *settings(const struct engine *engine)
 {
     return json_pack("{s:{s:I, s:I, s:s}}", "index", "number_of_shards", (json_int_t)engine->shards,
@@ -60,8 +65,9 @@ static json_t *settings(const struct engine *engine)
 
 json_t *index_schema(const struct engine *engine)
 {
-    return json_pack("{s:o, s:{s:s, s:o}, s:{s:{}}}", "settings", settings(engine), "mappings",
-                     "dynamic", "strict", "properties", properties(), "aliases", engine->alias);
+    return json_pack("{s:o, s:{s:s, s:o, s:o}, s:{s:{}}}", "settings", settings(engine), "mappings",
+                     "dynamic", "strict", "_source", kept(), "properties", properties(), "aliases",
+                     engine->alias);
 }
 
 json_t *index_alias_actions(const struct engine *engine)

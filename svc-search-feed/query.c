@@ -148,10 +148,6 @@ static json_t *facets(void)
 
 json_t *query_body(const struct query *query)
 {
-    static const char *const shown[] = {
-        "item_id",   "category_id", "shop_id",  "title",    "brand",
-        "media_url", "price_from",  "currency", "in_stock", "sku_ids",
-    };
     json_t *body = json_object();
 
     if (json_object_set_new(body, "query", conditions(query)) != 0)
@@ -162,6 +158,5 @@ json_t *query_body(const struct query *query)
     json_object_set_new(body, "size", json_integer((json_int_t)query->page_size + 1));
     json_object_set_new(body, "track_total_hits", json_integer(QUERY_TOTAL_MAX));
     json_object_set_new(body, "aggs", facets());
-    json_object_set_new(body, "_source", words(shown, ARRAY_LEN(shown)));
     return body;
 }
