@@ -88,7 +88,7 @@ static struct status claim(struct lease *lease, enum claimed *ret)
 static void renew(struct lease *lease)
 {
     const int64_t asked_us = clock_boot_us();
-    enum claimed claimed;
+    enum claimed claimed = CLAIMED_NOT; /* gcc does not see that OK sets it */
     const struct status st = claim(lease, &claimed);
 
     if (!status_ok(&st)) {
