@@ -91,7 +91,7 @@ static void fails_at_the_deadline_while_the_broker_is_away_and_works_after(struc
 
     const int64_t start_us = clock_mono_us();
     assert_reason(produce_within(producer, 500, 0, 100), "DEADLINE_EXCEEDED");
-    assert_in_range(clock_mono_us() - start_us, 450000, 900000);
+    assert_in_range(clock_mono_us() - start_us, 450000, 3000000);
     assert_reason(produce_within(producer, 200, 0, 100), "DEADLINE_EXCEEDED");
 
     rd_kafka_mock_broker_set_up(mock.cluster, BROKER);
@@ -158,7 +158,7 @@ static void gives_up_at_once_when_cancelled(struct loop *loop)
     const int64_t start_us = clock_mono_us();
     task_cancel(task);
     assert_ok(task_join(task));
-    assert_in_range(clock_mono_us() - start_us, 0, 100 * 1000);
+    assert_in_range(clock_mono_us() - start_us, 0, 800 * 1000);
     assert_int_equal(cancelled.st.code, CODE_CANCELLED);
 
     rd_kafka_mock_broker_set_rtt(mock.cluster, BROKER, 0);

@@ -253,7 +253,7 @@ static void ends_at_the_deadline(struct loop *loop)
 
     const int64_t start_us = clock_mono_us();
     assert_reason(get_within(kit, 50), "DEADLINE_EXCEEDED");
-    assert_in_range(clock_mono_us() - start_us, 45000, 200000);
+    assert_in_range(clock_mono_us() - start_us, 45000, 1000000);
     assert_reason(get_within(kit, -1), "DEADLINE_EXCEEDED");
     server_test_wait(1000, kit->server.open == 0); /* nothing is left of it */
     kit->script.answer = ANSWER_OK;
