@@ -3,6 +3,7 @@
 import pytest
 from journey_kit import Market, Stock, opened, refusal
 from soukdev import names
+from soukdev.poll import until
 
 
 @pytest.mark.timeout(300)
@@ -27,5 +28,5 @@ def _buy(market: Market) -> None:
     first.pay(placed["pay_order"]["pay_order_id"], say="FAILED,SUCCEEDED", times=2)
     first.await_order(placed["orders"][0]["order_id"], "COMPLETED")
     market.await_stock(goods, Stock(1, 0, 2))
-    assert first.search(goods.item["title"])["hits"]
-    assert not first.cart()["lines"]
+    until(lambda: first.search(goods.item["title"])["hits"], 20, "the voucher found")
+    until(lambda: not first.cart()["lines"], 20, "an empty cart")
