@@ -1,20 +1,12 @@
 #include "app/service.h"
 #include "base/mem.h"
+#include "config.h"
 #include "order_app.h"
 #include "souk/order/v1/order.rpc.h"
 #include "souk/order/v1/payment.rpc.h"
 #include "svc-order/order_migrations.h"
 #include "timeout_worker.h"
 
-#define ORDER_CONFIG(OPTION)                                                                   \
-    OPTION(order_config, CONFIG_INT, int64_t, payment_timeout_s, "900", 1, 604800,             \
-           "how long an order waits for its payment")                                          \
-    OPTION(order_config, CONFIG_SECRET_FILE, const char *, payment_secret_file, NULL, 0, 4096, \
-           "file with the secret that we share with the payment provider")                     \
-    OPTION(order_config, CONFIG_TEXT, const char *, payment_url, NULL, 8, 200,                 \
-           "where customers pay: the provider's base address")
-
-static struct order_config config;
 static const struct config_option options[] = {ORDER_CONFIG(CONFIG_ENTRY)};
 
 static struct status start(struct service *service, void **ret_app)
@@ -22,7 +14,7 @@ static struct status start(struct service *service, void **ret_app)
     struct order_app *app = mem_new(struct order_app);
 
     *ret_app = app;
-    app->config = &config;
+    app->config = service_own_config(service);
     app->service = service;
     app->db = service_db(service);
     app->ids = service_ids(service);
@@ -47,6 +39,7 @@ static const struct periodic_config periodics[] = {
 
 int main(int argc, char **argv)
 {
+    struct order_config config = {0};
     const struct service_description description = {
         .name = "order",
         .id = 3,

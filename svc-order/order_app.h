@@ -8,16 +8,11 @@
 
 struct db;
 struct ids;
+struct order_config;
 struct outbox;
 struct rpc_client;
 struct saga_kind;
 struct service;
-
-struct order_config {
-    int64_t payment_timeout_s;
-    const char *payment_secret_file; /* the secret itself */
-    const char *payment_url;
-};
 
 struct order_app {
     const struct order_config *config;

@@ -7,6 +7,7 @@
 #include "app/service.h"
 #include "base/clock.h"
 #include "callback.h"
+#include "config.h"
 #include "io/db.h"
 #include "io/request.h"
 #include "order_app.h"

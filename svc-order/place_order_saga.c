@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "config.h"
 #include "io/db.h"
 #include "io/pb.h"
 #include "io/rpc_client.h"

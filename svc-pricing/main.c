@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "app/service.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -15,10 +13,6 @@ static struct status start(struct service *service, void **ret_app)
 {
     const struct pricing_config *config = service_own_config(service);
 
-    if (!config->quote_secret_file || strlen(config->quote_secret_file) < QUOTE_TOKEN_SECRET_MIN)
-        return status_error(CODE_INVALID_ARGUMENT, "CONFIG_INVALID",
-                            "the secret in SOUK_QUOTE_SECRET_FILE is shorter than %d characters",
-                            QUOTE_TOKEN_SECRET_MIN);
     struct pricing *pricing = mem_new(struct pricing);
     *pricing = (struct pricing){
         .db = service_db(service),

@@ -20,7 +20,6 @@
 
 enum {
     QUOTE_TOKEN_MAX = 32768,     /* characters: max_len of quote_token in the contract */
-    QUOTE_TOKEN_SECRET_MIN = 32, /* characters of a secret that is long enough */
 };
 
 /*

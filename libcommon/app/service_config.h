@@ -22,7 +22,7 @@
            "the service's own schema")                                                        \
     OPTION(service_config, CONFIG_TEXT, const char *, db_user, NULL, 1, 64,                   \
            "a user with rights on that schema only")                                          \
-    OPTION(service_config, CONFIG_SECRET_FILE, const char *, db_password_file, NULL, 0, 4096, \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, db_password_file, NULL, 1, 4096, \
            "file with its password")                                                          \
     OPTION(service_config, CONFIG_INT, int64_t, db_connections, "16", 1, 500,                 \
            "most connections to the database")                                                \
@@ -30,9 +30,9 @@
            "ip:port of Redis")                                                                \
     OPTION(service_config, CONFIG_TEXT, const char *, kafka_brokers, "", 0, 1024,             \
            "host:port of Kafka brokers, separated by commas")                                 \
-    OPTION(service_config, CONFIG_SECRET_FILE, const char *, keys_file, NULL, 0, 4096,        \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, keys_file, NULL, 1, 4096,        \
            "JSON file with the public keys of those whose tokens are believed")               \
-    OPTION(service_config, CONFIG_SECRET_FILE, const char *, service_key_file, "", 0, 4096,   \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, service_key_file, "", 1, 4096,   \
            "PEM file with the service's own private key, to sign its calls to peers")         \
     OPTION(service_config, CONFIG_TEXT, const char *, service_key_id, "", 0, 64,              \
            "the kid of that key")                                                             \

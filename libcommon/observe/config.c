@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { NAME_MAX_LENGTH = 64, SECRET_MAX = 64 * 1024 };
+enum { NAME_MAX_LENGTH = 64, SECRET_MAX = 64 * 1024 /* above that of any option */ };
 
 struct load {
     const struct config_table *tables;
@@ -46,18 +46,23 @@ static void complain(struct load *load, const struct config_option *option, cons
     load->failed = true;
 }
 
+static bool length_fits(struct load *load, const struct config_option *option, size_t length)
+{
+    char text[96];
+
+    if ((int64_t)length >= option->min && (int64_t)length <= option->max)
+        return true;
+    snprintf(text, sizeof text, "must have %" PRId64 " to %" PRId64 " characters%s", option->min,
+             option->max, option->kind == CONFIG_SECRET_FILE ? " in its file" : "");
+    complain(load, option, text);
+    return false;
+}
+
 static void set_text(struct load *load, const struct config_option *option, const char **value,
                      const char *word)
 {
-    char text[96];
-    const int64_t length = (int64_t)strlen(word);
-
-    if (length < option->min || length > option->max) {
-        snprintf(text, sizeof text, "must have %" PRId64 " to %" PRId64 " characters", option->min,
-                 option->max);
-        complain(load, option, text);
+    if (!length_fits(load, option, strlen(word)))
         return;
-    }
     mem_free((void *)(uintptr_t)*value);
     *value = mem_strdup(word);
 }
@@ -93,7 +98,7 @@ static void set_secret(struct load *load, const struct config_option *option, co
 {
     char text[160], bytes[SECRET_MAX];
 
-    if (!*path)
+    if (!*path && option->fallback)
         return;
     FILE *file = fopen(path, "re");
     if (!file) {
@@ -102,20 +107,15 @@ static void set_secret(struct load *load, const struct config_option *option, co
         return;
     }
     setvbuf(file, NULL, _IONBF, 0); /* no second copy that stays */
-    size_t length = fread(bytes, 1, sizeof bytes, file);
+    size_t length = fread(bytes, 1, sizeof bytes - 1, file);
     fclose(file);
-    if (length == sizeof bytes) {
-        snprintf(text, sizeof text, "the file has more than %d bytes", SECRET_MAX - 1);
-        complain(load, option, text);
-        length--;
-    }
     while (length && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
         length--;
     bytes[length] = '\0';
-    if (!length)
-        complain(load, option, "the file is empty");
-    mem_free((void *)(uintptr_t)*value);
-    *value = mem_strdup(bytes);
+    if (length_fits(load, option, length)) {
+        mem_free((void *)(uintptr_t)*value);
+        *value = mem_strdup(bytes);
+    }
     explicit_bzero(bytes, sizeof bytes);
 }
 

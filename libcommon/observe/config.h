@@ -26,7 +26,8 @@ enum config_kind {
     CONFIG_INT,         /* int64_t between min and max */
     CONFIG_BOOL,        /* bool: true or false */
     CONFIG_SECRET_FILE, /* const char *: the content of the named file, without a final newline;
-                           never shown */
+                           never shown. min and max are its length; NULL where the fallback ""
+                           holds */
 };
 
 struct config_option {

@@ -7,7 +7,7 @@
     OPTION(lamp_config, CONFIG_TEXT, const char *, lamp_name, "desk", 1, 8, "what it is called") \
     OPTION(lamp_config, CONFIG_INT, int64_t, lamp_watts, "40", 1, 100, "how bright")             \
     OPTION(lamp_config, CONFIG_BOOL, bool, lamp_on, "false", 0, 0, "does it burn")               \
-    OPTION(lamp_config, CONFIG_SECRET_FILE, const char *, lamp_key_file, "", 0, 64, "its key")   \
+    OPTION(lamp_config, CONFIG_SECRET_FILE, const char *, lamp_key_file, "", 1, 64, "its key")   \
     OPTION(lamp_config, CONFIG_TEXT, const char *, lamp_place, NULL, 1, 8, "where it stands")
 
 struct lamp_config {
@@ -205,7 +205,7 @@ static void a_secret_file_that_is_empty_or_endless_is_refused(void **state)
     write_secret("\n\n", 2);
     START();
     assert_int_equal(start.outcome, CONFIG_REFUSED);
-    assert_says(start.err, "SOUK_LAMP_KEY_FILE: the file is empty\n");
+    assert_says(start.err, "SOUK_LAMP_KEY_FILE: must have 1 to 64 characters in its file\n");
     unlink(secret_path);
     forget(state);
 
@@ -213,7 +213,7 @@ static void a_secret_file_that_is_empty_or_endless_is_refused(void **state)
     write_secret(large, sizeof large);
     START();
     assert_int_equal(start.outcome, CONFIG_REFUSED);
-    assert_says(start.err, "SOUK_LAMP_KEY_FILE: the file has more than 65535 bytes\n");
+    assert_says(start.err, "SOUK_LAMP_KEY_FILE: must have 1 to 64 characters in its file\n");
     unlink(secret_path);
     forget(state);
 }

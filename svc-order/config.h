@@ -1,0 +1,19 @@
+#pragma once
+
+/*
+ * config: the options of svc-order besides those that every service has.
+ */
+
+#include "observe/config.h"
+
+#define ORDER_CONFIG(OPTION)                                                                    \
+    OPTION(order_config, CONFIG_INT, int64_t, payment_timeout_s, "900", 1, 604800,              \
+           "how long an order waits for its payment")                                           \
+    OPTION(order_config, CONFIG_SECRET_FILE, const char *, payment_secret_file, NULL, 32, 4096, \
+           "file with the secret that we share with the payment provider")                      \
+    OPTION(order_config, CONFIG_TEXT, const char *, payment_url, NULL, 8, 200,                  \
+           "where customers pay: the provider's base address")
+
+struct order_config {
+    ORDER_CONFIG(CONFIG_MEMBER)
+};
