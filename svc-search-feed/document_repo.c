@@ -2,29 +2,58 @@
 
 #include "io/db.h"
 
-struct status document_repo_lock(struct db_tx *tx, int64_t item_id, int64_t *ret_version,
-                                 bool *ret_found)
+static struct db_set ids_of(const int64_t *item_ids, size_t count, struct arena *arena)
+{
+    struct db_value *values = arena_array_of(arena, struct db_value, count);
+
+    for (size_t i = 0; i < count; i++)
+        values[i] = DB_I64(item_ids[i]);
+    return (struct db_set){.values = values, .width = 1, .rows = count};
+}
+
+struct status document_repo_lock(struct db_tx *tx, const int64_t *item_ids, size_t count,
+                                 struct arena *arena, int64_t *ret_versions)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
+    const struct db_set ids = ids_of(item_ids, count, arena);
+    size_t at = 0;
 
-    TRY(db_query(tx, "SELECT item_version FROM document WHERE item_id = ? FOR UPDATE",
-                 DB_ARGS(DB_I64(item_id)), &rows));
-    *ret_found = db_rows_next(&rows);
-    if (*ret_found)
-        *ret_version = db_get_i64(&rows, 0);
+    TRY(db_query_set(tx,
+                     "SELECT item_id, item_version FROM document WHERE item_id IN ({,|?}) "
+                     "ORDER BY item_id FOR UPDATE",
+                     DB_NO_ARGS, &ids, 1, &rows));
+    for (size_t i = 0; i < count; i++)
+        ret_versions[i] = -1;
+    while (db_rows_next(&rows)) {
+        while (item_ids[at] != db_get_i64(&rows, 0))
+            at++;
+        ret_versions[at] = db_get_i64(&rows, 1);
+    }
     return STATUS_OK;
 }
 
-struct status document_repo_insert(struct db_tx *tx, const struct document_item *item)
+struct status document_repo_insert(struct db_tx *tx, const struct document_item *items,
+                                   size_t count, struct arena *arena)
 {
-    return db_exec(tx,
-                   "INSERT INTO document (item_id, item, item_version, category_id, shop_id, "
-                   "status, doc_version, indexed_version, due_at, failures, updated_at) "
-                   "VALUES (?, ?, ?, ?, ?, ?, 1, 0, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6))",
-                   DB_ARGS(DB_I64(item->item->item_id), DB_BYTES(item->packed, item->packed_size),
-                           DB_I64(item->version), DB_I64(item->item->category_id),
-                           DB_I64(item->item->shop_id), DB_I64(item->item->status)),
-                   NULL);
+    enum { WIDTH = 6 };
+    struct db_value *values = arena_array_of(arena, struct db_value, WIDTH * count);
+    const struct db_set set = {.values = values, .width = WIDTH, .rows = count};
+
+    for (size_t i = 0; i < count; i++) {
+        struct db_value *row = &values[WIDTH * i];
+        row[0] = DB_I64(items[i].item->item_id);
+        row[1] = DB_BYTES(items[i].packed, items[i].packed_size);
+        row[2] = DB_I64(items[i].version);
+        row[3] = DB_I64(items[i].item->category_id);
+        row[4] = DB_I64(items[i].item->shop_id);
+        row[5] = DB_I64(items[i].item->status);
+    }
+    return db_insert_rows(
+        tx,
+        "INSERT INTO document (item_id, item, item_version, category_id, shop_id, status, "
+        "doc_version, indexed_version, due_at, failures, updated_at) "
+        "VALUES {,|(?, ?, ?, ?, ?, ?, 1, 0, UTC_TIMESTAMP(6), 0, UTC_TIMESTAMP(6))}",
+        set, NULL);
 }
 
 struct status document_repo_save(struct db_tx *tx, const struct document_item *item)
@@ -39,13 +68,16 @@ struct status document_repo_save(struct db_tx *tx, const struct document_item *i
                    NULL);
 }
 
-struct status document_repo_touch(struct db_tx *tx, int64_t item_id)
+struct status document_repo_touch(struct db_tx *tx, const int64_t *item_ids, size_t count,
+                                  struct arena *arena)
 {
-    return db_exec(tx,
-                   "UPDATE document SET doc_version = doc_version + 1, "
-                   "due_at = UTC_TIMESTAMP(6), failures = 0, updated_at = UTC_TIMESTAMP(6) "
-                   "WHERE item_id = ?",
-                   DB_ARGS(DB_I64(item_id)), NULL);
+    const struct db_set ids = ids_of(item_ids, count, arena);
+
+    return db_exec_set(tx,
+                       "UPDATE document SET doc_version = doc_version + 1, "
+                       "due_at = UTC_TIMESTAMP(6), failures = 0, updated_at = UTC_TIMESTAMP(6) "
+                       "WHERE item_id IN ({,|?})",
+                       DB_NO_ARGS, &ids, 1, NULL);
 }
 
 struct status document_repo_find_due(struct db_tx *tx, int64_t now_us, size_t most,
@@ -53,10 +85,11 @@ struct status document_repo_find_due(struct db_tx *tx, int64_t now_us, size_t mo
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(tx,
-                 "SELECT item_id, doc_version, indexed_version, failures, item FROM document "
-                 "WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-                 DB_ARGS(DB_TIME(now_us), DB_U64(most)), &rows));
+    TRY(db_query(
+        tx,
+        "SELECT item_id, doc_version, indexed_version, failures, due_at, item FROM document "
+        "WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+        DB_ARGS(DB_TIME(now_us), DB_U64(most)), &rows));
     *ret = arena_array_of(arena, struct due, rows.count);
     for (*ret_count = 0; db_rows_next(&rows); ++*ret_count) {
         struct due *due = &(*ret)[*ret_count];
@@ -65,8 +98,9 @@ struct status document_repo_find_due(struct db_tx *tx, int64_t now_us, size_t mo
             .version = db_get_i64(&rows, 1),
             .indexed_version = db_get_i64(&rows, 2),
             .failures = (unsigned)db_get_i64(&rows, 3),
+            .due_us = db_get_time(&rows, 4),
         };
-        const void *packed = db_get_bytes(&rows, 4, &due->packed_size);
+        const void *packed = db_get_bytes(&rows, 5, &due->packed_size);
         due->packed = arena_dup(arena, packed, due->packed_size);
     }
     return STATUS_OK;
@@ -75,15 +109,12 @@ struct status document_repo_find_due(struct db_tx *tx, int64_t now_us, size_t mo
 struct status document_repo_renew(struct db_tx *tx, const int64_t *item_ids, size_t count,
                                   struct arena *arena)
 {
-    struct db_value *values = arena_array_of(arena, struct db_value, count);
-    const struct db_set set = {.values = values, .width = 1, .rows = count};
+    const struct db_set ids = ids_of(item_ids, count, arena);
 
-    for (size_t i = 0; i < count; i++)
-        values[i] = DB_I64(item_ids[i]);
     return db_exec_set(tx,
                        "UPDATE document SET doc_version = doc_version + 1 "
                        "WHERE item_id IN ({,|?}) AND doc_version = indexed_version",
-                       DB_NO_ARGS, &set, 1, NULL);
+                       DB_NO_ARGS, &ids, 1, NULL);
 }
 
 struct status document_repo_save_indexed(struct db_tx *tx, const struct indexed *list, size_t count,

@@ -27,16 +27,26 @@ struct document_item {
     int64_t version;
 };
 
-/* Locked until the transaction ends. `*ret_version` is the item's. */
-MUST_USE SUSPENDS struct status document_repo_lock(struct db_tx *tx, int64_t item_id,
-                                                   int64_t *ret_version, bool *ret_found);
+/*
+ * Lists rise by item, so that nobody waits for each other in a circle. At most DB_SET_MAX.
+ */
+
+/*
+ * Locked until the transaction ends. `ret_versions` are the items', -1 for one that is not known.
+ */
+MUST_USE SUSPENDS struct status document_repo_lock(struct db_tx *tx, const int64_t *item_ids,
+                                                   size_t count, struct arena *arena,
+                                                   int64_t *ret_versions);
 /* ALREADY_EXISTS DUPLICATE_KEY when somebody was faster. */
 MUST_USE SUSPENDS struct status document_repo_insert(struct db_tx *tx,
-                                                     const struct document_item *item);
+                                                     const struct document_item *items,
+                                                     size_t count, struct arena *arena);
+/* Of a locked one. */
 MUST_USE SUSPENDS struct status document_repo_save(struct db_tx *tx,
                                                    const struct document_item *item);
-/* A price or a stock changed. Nothing happens when the item is not known. */
-MUST_USE SUSPENDS struct status document_repo_touch(struct db_tx *tx, int64_t item_id);
+/* Prices or stock changed. Nothing happens to items that are not known. */
+MUST_USE SUSPENDS struct status document_repo_touch(struct db_tx *tx, const int64_t *item_ids,
+                                                    size_t count, struct arena *arena);
 
 /* A document that is due. */
 struct due {
@@ -44,6 +54,7 @@ struct due {
     int64_t version;
     int64_t indexed_version; /* equal: nothing changed but the time */
     unsigned failures;
+    int64_t due_us;
     const void *packed;
     size_t packed_size;
 };
@@ -55,12 +66,12 @@ MUST_USE SUSPENDS struct status document_repo_find_due(struct db_tx *tx, int64_t
 
 /* The functions below pass over documents that changed since they were found due. */
 
-/* A version of its own for what only the time changed. `item_ids` rise. */
+/* A version of its own for what only the time changed. */
 MUST_USE SUSPENDS struct status document_repo_renew(struct db_tx *tx, const int64_t *item_ids,
                                                     size_t count, struct arena *arena);
 
 struct indexed {
-    int64_t item_id; /* rising */
+    int64_t item_id;
     int64_t version;
     int64_t stale_us; /* due again then; 0: not by itself */
 };

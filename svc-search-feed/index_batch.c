@@ -135,6 +135,7 @@ struct status index_batch_read(struct db *db, struct arena *arena, struct index_
 
     TRY(find(db, arena, &batch, &due, &due_count));
     const bool is_full = due_count == DOCUMENTS_MAX;
+    batch.delay_us = due_count ? batch.now_us - due[0].due_us : 0;
     TRY(set_aside_stale(db, arena, due, &due_count, &any_stale));
     unpack(due, due_count, arena, &batch);
     TRY(find_skus(db, &batch, arena, &skus, &sku_count));

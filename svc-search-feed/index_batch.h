@@ -29,7 +29,8 @@ struct index_batch {
     int64_t now_us; /* by the database's clock */
     struct index_entry *entries;
     size_t count;
-    bool has_more; /* than were taken */
+    bool has_more;    /* than were taken */
+    int64_t delay_us; /* how long the first of them has been due */
 };
 
 /* Everything is in the arena. */

@@ -5,9 +5,9 @@
  * same alias, never a change of the one that is there.
  *
  * Texts are analysed twice: in pairs of characters for Chinese (cjk), and by stems for English;
- * the second one also sees single Chinese characters. Of the long texts only the words are kept, not
- * the texts: what a hit shows is all that is handed back, and taking it out of more costs a quarter
- * of a search. So an index is made anew from the database, never from another index.
+ * the second one also sees single Chinese characters. Of the long texts only the words are kept,
+ * not the texts: what a hit shows is all that is handed back, and taking it out of more costs a
+ * quarter of a search. So an index is made anew from the database, never from another index.
  */
 
 #include <jansson.h>

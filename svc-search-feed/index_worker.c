@@ -9,12 +9,14 @@
 #include "io/db.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "patterns/retry.h"
 #include "run/task.h"
 #include "search.h"
 
 enum {
     BODY_SIZE_MAX = 1024 * 1024, /* the engine likes several small requests better than a big one */
     TIMEOUT_US = 20 * 1000 * 1000,
+    SAVE_TRIES = 3,
     /* Events of one change come together, and what is indexed shows at the next refresh anyway. */
     GATHER_US = 50 * 1000,
 };
@@ -132,7 +134,8 @@ static struct status save_refused(struct db_tx *tx, const struct shipment *shipm
     return STATUS_OK;
 }
 
-static struct status save(struct db *db, const struct shipment *shipment, struct arena *arena)
+static struct status try_to_save(struct db *db, const struct shipment *shipment,
+                                 struct arena *arena)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
@@ -140,6 +143,18 @@ static struct status save(struct db *db, const struct shipment *shipment, struct
     TRY(save_indexed(&tx, shipment, arena));
     TRY(save_refused(&tx, shipment));
     return db_tx_commit(&tx);
+}
+
+/* Consumers lock many documents, too, in the order of their events: a deadlock is nothing odd. */
+static struct status save(struct db *db, const struct shipment *shipment, struct arena *arena)
+{
+    struct retry retry = retry_times(SAVE_TRIES);
+    struct status st;
+
+    do
+        st = try_to_save(db, shipment, arena);
+    while (retry_again(&retry, &st));
+    return st;
 }
 
 /* Something the engine could not do now: whoever called waits, longer each time. */
@@ -163,6 +178,7 @@ static struct status index_some(struct search *search, bool *ret_more)
     struct index_batch batch;
 
     TRY(index_batch_read(search->db, arena, &batch));
+    metric_set(search->indexing.delay, (double)batch.delay_us / CLOCK_US_PER_S);
     load(&batch, arena, &shipment);
     if (shipment.count) {
         TRY(ship(search, &shipment, arena));

@@ -50,6 +50,9 @@ static struct status start(struct service *service, void **ret_app)
                                                "Searches without fresh prices or stock")),
         .indexing.documents = metric_family(METRIC_COUNTER, "souk_search_documents_total",
                                             "outcome", "Documents sent to the search engine"),
+        .indexing.delay = metric_series(
+            metric_family(METRIC_GAUGE, "souk_search_index_delay_seconds", "",
+                          "How long the document that waits longest has been waiting")),
     };
     *ret_app = search;
     return STATUS_OK;
@@ -87,7 +90,7 @@ int main(int argc, char **argv)
         {.name = DOCUMENTS_CONSUMER,
          .routes = documents_routes,
          .route_count = documents_route_count,
-         .shares_transactions = true,
+         .batch_handler = documents_take,
          .after_commit = nudge},
     };
     const struct service_description description = {

@@ -21,6 +21,7 @@ struct indexing {
     int64_t due_up_to; /* it is not: documents up to this item are due again already */
     bool has_more;     /* the last run left something over */
     struct metric_family *documents;
+    struct metric *delay;
 };
 
 struct search {

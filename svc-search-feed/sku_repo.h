@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * sku_repo: SKUs in the database, known items or not. Table: document_sku.
+ * sku_repo: SKUs in the database, of known items or not. Table: document_sku.
  *
- * Whoever changes a SKU and its document locks the SKU first.
+ * Lists rise by SKU, and SKUs are locked before documents: so nobody waits for each other in a
+ * circle.
  */
 
 #include <stddef.h>
@@ -16,16 +17,27 @@
 
 struct db_tx;
 
-/* `sku_ids` rise. They belong to the item from now on; those that were not known are made. */
-MUST_USE SUSPENDS struct status sku_repo_assign(struct db_tx *tx, int64_t item_id,
-                                                const int64_t *sku_ids, size_t count,
-                                                struct arena *arena);
+struct sku_owner {
+    int64_t sku_id;
+    int64_t item_id;
+};
 
-/* Locked until the transaction ends; made when it is not known. Its prices are not read. */
-MUST_USE SUSPENDS struct status sku_repo_lock(struct db_tx *tx, int64_t sku_id, struct sku *ret);
+/* Whose they are from now on. Those that were not known are made. */
+MUST_USE SUSPENDS struct status sku_repo_assign(struct db_tx *tx, const struct sku_owner *owners,
+                                                size_t count, struct arena *arena);
 
-MUST_USE SUSPENDS struct status sku_repo_save_prices(struct db_tx *tx, const struct sku *sku);
-MUST_USE SUSPENDS struct status sku_repo_save_stock(struct db_tx *tx, const struct sku *sku);
+/*
+ * Locked until the transaction ends; those that were not known are made. Their prices are not read.
+ * At most DB_SET_MAX.
+ */
+MUST_USE SUSPENDS struct status sku_repo_lock(struct db_tx *tx, const int64_t *sku_ids,
+                                              size_t count, struct arena *arena, struct sku *ret);
+
+/* Of locked ones. */
+MUST_USE SUSPENDS struct status sku_repo_save_prices(struct db_tx *tx, const struct sku *skus,
+                                                     size_t count, struct arena *arena);
+MUST_USE SUSPENDS struct status sku_repo_save_stock(struct db_tx *tx, const struct sku *skus,
+                                                    size_t count, struct arena *arena);
 
 /* Those that are known, by rising id, with their prices. At most DB_SET_MAX ids. */
 MUST_USE SUSPENDS struct status sku_repo_find_many(struct db_tx *tx, const int64_t *sku_ids,

@@ -8,9 +8,14 @@
 #include "io/pb.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "patterns/inbox.h"
 #include "run/task.h"
 
-enum { EVENT_ARENA_MAX = 32 * 1024 * 1024, EVENT_LIMIT_US = 20 * 1000 * 1000 };
+enum {
+    EVENT_ARENA_MAX = 32 * 1024 * 1024,
+    BATCH_ARENA_MAX = 4 * EVENT_ARENA_MAX,
+    EVENT_LIMIT_US = 20 * 1000 * 1000,
+};
 
 struct consumer {
     const struct consumer_config *config;
@@ -24,18 +29,6 @@ static const struct event_route *find_route(const struct consumer *consumer, con
         if (strcmp(consumer->config->routes[i].type->type, type) == 0)
             return &consumer->config->routes[i];
     return NULL;
-}
-
-/* False when this consumer had the event before. */
-static struct status claim(struct db_tx *tx, const char *name, const struct event *event,
-                           bool *ret_new)
-{
-    const struct status st = db_exec(
-        tx, "INSERT INTO inbox (consumer, ce_source, ce_id, at) VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
-        DB_ARGS(DB_TEXT(name), DB_TEXT(event->source), DB_TEXT(event->id)), NULL);
-
-    *ret_new = status_ok(&st);
-    return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
 }
 
 static struct status read_event(const struct mq_message *message, const struct event_route *route,
@@ -56,43 +49,6 @@ static struct status read_event(const struct mq_message *message, const struct e
     return STATUS_OK;
 }
 
-enum outcome { PASSED_OVER, HANDLED, REPEATED };
-
-static struct status react(const struct consumer *consumer, struct db_tx *tx,
-                           const struct mq_message *message, struct arena *arena, enum outcome *ret)
-{
-    const struct event_route *route = find_route(consumer, mq_header(message, "ce_type"));
-    struct event event;
-    bool is_new;
-
-    *ret = PASSED_OVER;
-    if (!route)
-        return STATUS_OK;
-    TRY(read_event(message, route, arena, &event));
-    TRY(claim(tx, consumer->config->name, &event, &is_new));
-    if (is_new)
-        TRY(route->handler(consumer->config->arg, tx, &event));
-    *ret = is_new ? HANDLED : REPEATED;
-    return STATUS_OK;
-}
-
-/* All of them, or none. */
-static struct status react_to_all(const struct consumer *consumer,
-                                  const struct mq_message *messages, size_t count,
-                                  enum outcome *ret_outcomes)
-{
-    AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
-    AUTO(db_tx_end) struct db_tx tx = {0};
-
-    TRY(db_tx_begin(&tx, consumer->config->db));
-    for (size_t i = 0; i < count; i++) {
-        TRY(react(consumer, &tx, &messages[i], arena, &ret_outcomes[i]));
-        arena_reset(arena);
-    }
-    return db_tx_commit(&tx);
-}
-
 static void count_outcome(const struct consumer *consumer, const struct mq_message *message,
                           const char *outcome)
 {
@@ -101,57 +57,132 @@ static void count_outcome(const struct consumer *consumer, const struct mq_messa
                1);
 }
 
-static struct status handle(const struct consumer *consumer, const struct mq_message *messages,
-                            size_t count)
+static void tell_commit(const struct consumer *consumer)
 {
-    static const char *const words[] = {[HANDLED] = "handled", [REPEATED] = "repeated"};
-    enum outcome outcomes[MQ_BATCH_MAX];
-    bool any_new = false;
-
-    TRY(react_to_all(consumer, messages, count, outcomes));
-    for (size_t i = 0; i < count; i++) {
-        if (outcomes[i] != PASSED_OVER)
-            count_outcome(consumer, &messages[i], words[outcomes[i]]);
-        any_new |= outcomes[i] == HANDLED;
-    }
-    if (any_new && consumer->config->after_commit)
+    if (consumer->config->after_commit)
         consumer->config->after_commit(consumer->config->arg);
+}
+
+/* One event in a transaction of its own. */
+
+static struct status react(const struct consumer *consumer, const struct event_route *route,
+                           const struct event *event, bool *ret_new)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, consumer->config->db));
+    TRY(inbox_claim(&tx, consumer->config->name, event, ret_new));
+    if (*ret_new)
+        TRY(route->handler(consumer->config->arg, &tx, event));
+    return db_tx_commit(&tx);
+}
+
+static struct status handle_one(const struct consumer *consumer, const struct event_route *route,
+                                const struct mq_message *message)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
+    struct event event;
+    bool is_new;
+
+    TRY(read_event(message, route, arena, &event));
+    TRY(react(consumer, route, &event, &is_new));
+    count_outcome(consumer, message, is_new ? "handled" : "repeated");
+    if (is_new)
+        tell_commit(consumer);
     return STATUS_OK;
 }
 
-/* Of others' events there may be many, and they cost no transaction. */
-static bool is_of_interest(const struct consumer *consumer, const struct mq_message *messages,
-                           size_t count)
+/* Several in one transaction. */
+
+struct batch {
+    struct arena *arena;
+    struct event events[MQ_BATCH_MAX];
+    const struct mq_message *messages[MQ_BATCH_MAX]; /* that they came in */
+    bool is_new[MQ_BATCH_MAX];
+    size_t count;
+};
+
+/* A batch that is too odd is taken apart: its events have the arena to themselves then. */
+static struct status read_batch(const struct consumer *consumer, const struct mq_message *messages,
+                                size_t count, struct batch *batch)
 {
-    for (size_t i = 0; i < count; i++)
-        if (find_route(consumer, mq_header(&messages[i], "ce_type")))
-            return true;
-    return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct event_route *route = find_route(consumer, mq_header(&messages[i], "ce_type"));
+        struct event *event = &batch->events[batch->count];
+        if (!route)
+            continue;
+        if (arena_left(batch->arena) < EVENT_ARENA_MAX)
+            return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "too large a batch");
+        TRY(read_event(&messages[i], route, batch->arena, event));
+        if (strcmp(event->source, batch->events[0].source) != 0)
+            return status_error(CODE_INTERNAL, "INTERNAL", "two sources in a batch");
+        batch->messages[batch->count++] = &messages[i];
+    }
+    return STATUS_OK;
+}
+
+static struct status react_to_all(const struct consumer *consumer, struct batch *batch,
+                                  size_t *ret_new)
+{
+    const struct consumer_config *config = consumer->config;
+    struct event *fresh = arena_array_of(batch->arena, struct event, batch->count);
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, config->db));
+    TRY(inbox_claim_many(&tx, config->name, batch->events, batch->count, batch->arena,
+                         batch->is_new));
+    *ret_new = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->is_new[i])
+            fresh[(*ret_new)++] = batch->events[i];
+    if (*ret_new)
+        TRY(config->batch_handler(config->arg, &tx, fresh, *ret_new));
+    return db_tx_commit(&tx);
+}
+
+static struct status handle_all(const struct consumer *consumer, const struct mq_message *messages,
+                                size_t count)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(BATCH_ARENA_MAX);
+    struct batch *batch = arena_new_of(arena, struct batch);
+    size_t new_count;
+
+    batch->arena = arena;
+    TRY(read_batch(consumer, messages, count, batch));
+    if (!batch->count)
+        return STATUS_OK;
+    TRY(react_to_all(consumer, batch, &new_count));
+    for (size_t i = 0; i < batch->count; i++)
+        count_outcome(consumer, batch->messages[i], batch->is_new[i] ? "handled" : "repeated");
+    if (new_count)
+        tell_commit(consumer);
+    return STATUS_OK;
+}
+
+static struct status on_batch(void *arg, const struct mq_message *messages, size_t count)
+{
+    return handle_all(arg, messages, count);
 }
 
 static struct status on_message(void *arg, const struct mq_message *message)
 {
     const struct consumer *consumer = arg;
+    const struct event_route *route = find_route(consumer, mq_header(message, "ce_type"));
 
-    if (!is_of_interest(consumer, message, 1))
+    if (!route)
         return STATUS_OK;
-    const struct status st = handle(consumer, message, 1);
+    const struct status st = consumer->config->batch_handler ? handle_all(consumer, message, 1)
+                                                             : handle_one(consumer, route, message);
     if (!status_ok(&st)) {
         count_outcome(consumer, message, "failed");
         log_warn("event not handled, it comes again", LOG_STR("consumer", consumer->config->name),
-                 LOG_STR("type", mq_header(message, "ce_type")), LOG_STR("topic", message->topic),
+                 LOG_STR("type", route->type->type), LOG_STR("topic", message->topic),
                  LOG_I64("partition", message->partition), LOG_I64("offset", message->offset),
                  LOG_STATUS(st));
     }
     return st;
-}
-
-static struct status on_batch(void *arg, const struct mq_message *messages, size_t count)
-{
-    const struct consumer *consumer = arg;
-
-    return is_of_interest(consumer, messages, count) ? handle(consumer, messages, count)
-                                                     : STATUS_OK;
 }
 
 static void add_topic(struct mq_subscription *subscription, const char *topic)
@@ -170,7 +201,7 @@ struct status consumer_start(struct loop *loop, const struct mq_config *mq,
     struct mq_subscription subscription = {
         .group = config->name,
         .handler = on_message,
-        .batch_handler = config->shares_transactions ? on_batch : NULL,
+        .batch_handler = config->batch_handler ? on_batch : NULL,
         .arg = consumer,
     };
 

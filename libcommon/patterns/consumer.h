@@ -40,9 +40,18 @@ struct event {
  */
 typedef struct status (*event_handler)(void *arg, struct db_tx *tx, const struct event *event);
 
+/*
+ * The same for events that wait together in a partition, in their order; all are new. One
+ * transaction for all: should it fail each gets its own, so that one that cannot be handled holds
+ * up none before it. For projections that many events come to, which lock many rows: in the order
+ * of their ids, not in that of the events.
+ */
+typedef struct status (*event_batch_handler)(void *arg, struct db_tx *tx,
+                                             const struct event *events, size_t count);
+
 struct event_route {
     const struct event_type *type;
-    event_handler handler;
+    event_handler handler; /* NULL with a batch_handler */
 };
 
 enum { CONSUMER_ROUTES_MAX = 16 };
@@ -53,12 +62,7 @@ struct consumer_config {
     const struct event_route *routes; /* other events on their topics are passed over */
     size_t route_count;
     void *arg;
-    /*
-     * Events that wait together share a transaction, each with its inbox row as ever; where that
-     * fails each has its own. For projections that many events come to: a commit is dearer than
-     * what it commits. The handlers' rows stay locked longer, so not for reactions.
-     */
-    bool shares_transactions;
+    event_batch_handler batch_handler; /* NULL: each event goes to the handler of its route */
     /* Called after each commit, may be NULL: wakes what waits for the rows that were written. */
     void (*after_commit)(void *arg);
 };

@@ -93,6 +93,7 @@ class Feed:
     def item(self, goods: Goods, event: str = "listing.published", **more: Any) -> str:
         """The item is online, unless told otherwise."""
         version = more.pop("version", None) or next(self._versions)
+        ce_id = more.pop("ce_id", None)
         fields = {
             "item_id": goods.item_id,
             "title": "An item",
@@ -103,20 +104,21 @@ class Feed:
             "skus": [{"sku_id": sku, "title": "one"} for sku in goods.sku_ids],
             **more,
         }
-        return self.tell(event, goods.item_id, item_id=goods.item_id, item=fields, version=version)
+        told = {"item_id": goods.item_id, "item": fields, "version": version}
+        return self.tell(event, goods.item_id, ce_id, **told)
 
-    def price(self, sku_id: int, minor: int, version: int | None = None, **more: Any) -> str:
+    def price(self, sku_id: int, minor: int, **more: Any) -> str:
+        told = {name: more.pop(name) for name in ("version", "ce_id") if name in more}
         price = {"sku_id": sku_id, "kind": "PRICE_KIND_BASE", "amount": eur(minor), **more}
-        return self.prices(sku_id, [price], version)
+        return self.prices(sku_id, [price], **told)
 
-    def prices(self, sku_id: int, prices: Sequence[Any], version: int | None = None) -> str:
-        version = version or next(self._versions)
-        return self.tell("price.changed", sku_id, sku_id=sku_id, prices=prices, version=version)
+    def prices(self, sku_id: int, prices: Sequence[Any], **more: Any) -> str:
+        told = {"version": next(self._versions), **more}
+        return self.tell("price.changed", sku_id, sku_id=sku_id, prices=prices, **told)
 
-    def stock(self, sku_id: int, free: int, version: int | None = None, **more: Any) -> str:
-        fields = {"model": "STOCK_MODEL_QUANTITY", "free": free, **more}
-        version = version or next(self._versions)
-        return self.tell("inventory.changed", sku_id, sku_id=sku_id, version=version, **fields)
+    def stock(self, sku_id: int, free: int, **more: Any) -> str:
+        told = {"model": "STOCK_MODEL_QUANTITY", "version": next(self._versions), **more}
+        return self.tell("inventory.changed", sku_id, sku_id=sku_id, free=free, **told)
 
     def new_goods(self, skus: int = 1) -> Goods:
         return Goods(self.souk.new_id(), [self.souk.new_id() for _ in range(skus)])
@@ -144,6 +146,7 @@ class Feed:
         self.wait_taken(timeout_s)
         until(self._all_indexed, timeout_s, "documents indexed", every_s=0.02)
         self.engine.call("POST", f"/{ALIAS}/_refresh")
+        until(self._answers, timeout_s, "a search answered")
 
     def has_index(self) -> bool:
         try:
@@ -189,6 +192,15 @@ class Feed:
     def _all_taken(self) -> bool:
         taken = "SELECT COUNT(*) AS n FROM inbox WHERE ce_source = 'souk/test'"
         return bool(self.rows(taken)[0]["n"] == len(self._told))
+
+    def _answers(self) -> bool:
+        # An engine that has just started is slower than a search may be.
+        try:
+            return bool(self.search(query="warm up").rank_version)
+        except Refused as refused:
+            if refused.code != "UNAVAILABLE":
+                raise
+            return False
 
     def _all_indexed(self) -> bool:
         due = "SELECT COUNT(*) AS n FROM document WHERE due_at <= UTC_TIMESTAMP(6)"

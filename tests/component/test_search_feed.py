@@ -1,6 +1,7 @@
 """What svc-search-feed makes of events: the way from Kafka into the search engine."""
 
 import itertools
+import random
 import time
 from collections.abc import Iterator
 
@@ -74,6 +75,29 @@ def test_repeated_and_old_events_change_nothing(feed: Feed) -> None:
         feed.stock(sku, 0, version=version + 2000)
     feed.settle()
     assert state(feed, goods) == before
+
+
+def test_a_crowd_of_events_leaves_the_newest(feed: Feed) -> None:
+    feed.settle()
+    feed.service.stop()
+    shelf = [feed.new_goods() for _ in range(20)]
+    chance = random.Random(7)
+    versions = list(range(1, 21))
+    for goods in shelf:
+        sku = goods.sku_ids[0]
+        chance.shuffle(versions)
+        for version in versions:
+            for _ in range(chance.choice((1, 1, 3))):  # relays repeat
+                feed.item(goods, title=f"v{version}", version=version, ce_id=f"{sku}-i{version}")
+                feed.price(sku, 100 + version, version=version, ce_id=f"{sku}-p{version}")
+                feed.stock(sku, version % 2, version=version, ce_id=f"{sku}-s{version}")
+    feed.restart_service()
+    feed.settle()
+    for goods in shelf:
+        document = feed.document(goods.item_id)
+        assert document
+        assert (document["title"], document["price_from"]) == ("v20", 120)
+        assert document["in_stock"] is False
 
 
 def test_offline_is_a_status_and_no_end(feed: Feed) -> None:

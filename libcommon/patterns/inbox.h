@@ -1,0 +1,28 @@
+#pragma once
+
+/*
+ * inbox: which events a consumer had before. The row is written in the transaction of what the
+ * event causes, so both are there or neither is. Private to consumer. Table: inbox.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+#include "patterns/consumer.h"
+
+struct db_tx;
+
+/* `*ret_new` is false when the consumer had the event before. */
+MUST_USE SUSPENDS struct status inbox_claim(struct db_tx *tx, const char *consumer,
+                                            const struct event *event, bool *ret_new);
+
+/*
+ * The same for up to MQ_BATCH_MAX events of one source. ALREADY_EXISTS DUPLICATE_KEY: somebody
+ * claimed one of them meanwhile, and nothing of the transaction may stay.
+ */
+MUST_USE SUSPENDS struct status inbox_claim_many(struct db_tx *tx, const char *consumer,
+                                                 const struct event *events, size_t count,
+                                                 struct arena *arena, bool *ret_new);
