@@ -81,16 +81,18 @@ static bool read_item(const struct event *event, struct change *ret)
 
 static struct document_item row_of(const struct event *event, struct arena *arena)
 {
-    struct document_item row;
     struct item *item = arena_new_of(arena, struct item);
-    const Item *message = item_in(event, &row.version);
+    int64_t version = 0;
+    const Item *message = item_in(event, &version);
     const struct pb_bytes packed = pb_pack(&message->base, arena);
 
     *item = item_from_pb(message, arena);
-    row.item = item;
-    row.packed = packed.at;
-    row.packed_size = packed.size;
-    return row;
+    return (struct document_item){
+        .item = item,
+        .packed = packed.at,
+        .packed_size = packed.size,
+        .version = version,
+    };
 }
 
 static int by_sku(const void *a, const void *b)

@@ -23,6 +23,7 @@ from search_kit import ALIAS, Feed, running_feed  # noqa: E402
 from soukdev.grpc_client import GrpcClient  # noqa: E402
 from soukdev.http import request  # noqa: E402
 from soukdev.poll import until  # noqa: E402
+from soukdev.refusal import Refused  # noqa: E402
 
 WORDS = (
     "red blue green smart phone case watch tea coffee camera 手机 智能 手表 保护壳 红色 蓝色"
@@ -110,19 +111,26 @@ def latencies(
     feed: Feed, clients: int, seconds: float, fields: Callable[[int], Any]
 ) -> list[float]:
     address = f"127.0.0.1:{feed.service.port}"
+    refusals: list[str] = []
 
     def work(number: int) -> list[float]:
         client = GrpcClient(feed.souk.contracts, address)
         took, end = [], time.monotonic() + seconds
         while (began := time.monotonic()) < end:
-            client.call("search.Search", page_size=20, **fields(number))
-            took.append(time.monotonic() - began)
+            try:
+                client.call("search.Search", page_size=20, **fields(number))
+                took.append(time.monotonic() - began)
+            except Refused as refused:
+                refusals.append(refused.code)
             number += clients
         client.close()
         return took
 
     with ThreadPoolExecutor(clients) as pool:
-        return [one for took in pool.map(work, range(clients)) for one in took]
+        answered = [one for took in pool.map(work, range(clients)) for one in took]
+    if refusals:
+        print(f"  {len(refusals)} refused, say {refusals[0]}")
+    return answered
 
 
 def show_search(feed: Feed, seconds: float = 4) -> None:
