@@ -4,10 +4,9 @@ The program's name begins with its module's, and that says which servers it need
 """
 
 import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,44 +21,6 @@ MODE = os.environ.get("MODE", "debug")
 PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.c"))
 
 Environment = dict[str, str]
-
-
-@pytest.fixture(scope="session")
-def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """Of this run; stays when a test failed."""
-    runs = paths.BUILD / "tests" / "servers"
-    for old in runs.glob("*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)
-    folder = runs / str(os.getpid())
-    folder.mkdir(parents=True)
-    yield folder
-    if not request.session.testsfailed:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def mariadb(folder: Path) -> Iterator[MariaDB]:
-    with MariaDB(folder / "mariadb") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def kafka(folder: Path) -> Iterator[Kafka]:
-    with Kafka(folder / "kafka") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def redis(folder: Path) -> Iterator[Redis]:
-    with Redis(folder / "redis") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def search(folder: Path) -> Iterator[OpenSearch]:
-    with OpenSearch(folder / "search") as server:
-        yield server
 
 
 class Restarts:

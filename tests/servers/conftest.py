@@ -1,0 +1,69 @@
+"""Real servers, each started when the first test asks for it."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab_kit import Lab
+from soukdev import paths
+from soukdev.kafka import Kafka
+from soukdev.keys import Keys
+from soukdev.mariadb import MariaDB
+from soukdev.opensearch import OpenSearch
+from soukdev.redis import Redis
+
+
+@pytest.fixture(scope="session")
+def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """Of this run; stays when a test failed."""
+    runs = paths.BUILD / "tests" / "servers"
+    for old in runs.glob("*"):
+        if not Path(f"/proc/{old.name}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    folder = runs / str(os.getpid())
+    folder.mkdir(parents=True)
+    yield folder
+    if not request.session.testsfailed:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def mariadb(folder: Path) -> Iterator[MariaDB]:
+    with MariaDB(folder / "mariadb") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka(folder: Path) -> Iterator[Kafka]:
+    with Kafka(folder / "kafka") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis(folder: Path) -> Iterator[Redis]:
+    with Redis(folder / "redis") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def search(folder: Path) -> Iterator[OpenSearch]:
+    with OpenSearch(folder / "search") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keys(folder: Path) -> Keys:
+    return Keys(folder / "keys").make()
+
+
+@pytest.fixture
+def lab(
+    request: pytest.FixtureRequest, folder: Path, mariadb: MariaDB, kafka: Kafka, keys: Keys
+) -> Iterator[Lab]:
+    """Processes of the lab over tables and a topic of this test."""
+    name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
+    with Lab(folder / name, name, mariadb, kafka, keys) as lab:
+        yield lab

@@ -1,0 +1,210 @@
+/*
+ * lab: a service with nothing of its own, for tests that kill processes: it relays, consumes and
+ * runs sagas as all services do, and writes down what it was asked to do. Tests tell it to fail or
+ * to take its time by rows in `lab_fault`; tests/servers/lab/tables.sql has all tables.
+ *
+ * Events: order.cancelled, each a row in `lab_handled`. Sagas of the kind "lab": a, b, then the
+ * pivot c, then d. Every call of a step is a row in `lab_call`; what it brought about one in
+ * `lab_effect`, at most once, and not at all when it was undone before.
+ */
+#include <unistd.h>
+
+#include "app/service.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "io/db.h"
+#include "run/task.h"
+#include "souk/inventory/v1/inventory.types.h"
+#include "souk/order/v1/events.types.h"
+
+struct lab {
+    struct db *db;
+};
+
+static struct status read_fault(struct db *db, const char *name, int64_t *ret_code,
+                                int64_t *ret_sleep_ms)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    *ret_code = *ret_sleep_ms = 0;
+    TRY(db_read_begin(&tx, db));
+    TRY(db_query(&tx, "SELECT code, sleep_ms FROM lab_fault WHERE name = ?", DB_ARGS(DB_TEXT(name)),
+                 &rows));
+    if (db_rows_next(&rows)) {
+        *ret_code = db_get_i64(&rows, 0);
+        *ret_sleep_ms = db_get_i64(&rows, 1);
+    }
+    return STATUS_OK;
+}
+
+/* Does what the row of this name says, if there is one. */
+static struct status suffer(struct db *db, const char *name)
+{
+    int64_t code, sleep_ms;
+
+    TRY(read_fault(db, name, &code, &sleep_ms));
+    if (sleep_ms)
+        TRY(task_sleep_us(sleep_ms * CLOCK_US_PER_MS));
+    if (!code)
+        return STATUS_OK;
+    return status_error((enum code)code, code == CODE_UNAVAILABLE ? NULL : "SOLD_OUT", "told to");
+}
+
+/* Events. */
+
+static struct status on_cancelled(void *app, struct db_tx *tx, const struct event *event)
+{
+    const struct lab *lab = app;
+    const OrderCancelled *cancelled = (const OrderCancelled *)event->message;
+
+    TRY(db_exec(
+        tx, "INSERT INTO lab_handled (event_id, order_id, version) VALUES (?, ?, ?)",
+        DB_ARGS(DB_TEXT(event->id), DB_I64(cancelled->order_id), DB_I64(cancelled->version)),
+        NULL));
+    return suffer(lab->db,
+                  arena_printf(event->arena, "handle %lld", (long long)cancelled->order_id));
+}
+
+static const struct event_route routes[] = {{&order_cancelled_event, on_cancelled}};
+static const struct consumer_config consumers[] = {
+    {.name = "lab.events", .routes = routes, .route_count = ARRAY_LEN(routes)}};
+
+/* Sagas. */
+
+static struct status note_call(struct db *db, int64_t saga_id, const char *what)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx, "INSERT INTO lab_call (saga_id, what, pid) VALUES (?, ?, ?)",
+                DB_ARGS(DB_I64(saga_id), DB_TEXT(what), DB_I64(getpid())), NULL));
+    return db_tx_commit(&tx);
+}
+
+/* An undo that came first is in the way. */
+static struct status write_effect(struct db_tx *tx, int64_t saga_id, const char *step)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_exec(tx,
+                "INSERT INTO lab_effect (saga_id, step, undone) VALUES (?, ?, 0) "
+                "ON DUPLICATE KEY UPDATE step = VALUES(step)",
+                DB_ARGS(DB_I64(saga_id), DB_TEXT(step)), NULL));
+    TRY(db_query(tx, "SELECT undone FROM lab_effect WHERE saga_id = ? AND step = ?",
+                 DB_ARGS(DB_I64(saga_id), DB_TEXT(step)), &rows));
+    if (db_rows_next(&rows) && db_get_i64(&rows, 0))
+        return status_error(CODE_FAILED_PRECONDITION, "SOLD_OUT", "%s was undone", step);
+    return STATUS_OK;
+}
+
+/* Does it, and is then told to fail, so that failures have traces. */
+static struct status act(struct saga *saga, const char *step)
+{
+    const struct lab *lab = saga->app;
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(note_call(lab->db, saga->id, step));
+    TRY(db_tx_begin(&tx, lab->db));
+    TRY(write_effect(&tx, saga->id, step));
+    TRY(db_tx_commit(&tx));
+    return suffer(lab->db, step);
+}
+
+static struct status undo(struct saga *saga, const char *step)
+{
+    const struct lab *lab = saga->app;
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    const char *what = arena_printf(saga->arena, "undo %s", step);
+
+    TRY(note_call(lab->db, saga->id, what));
+    TRY(suffer(lab->db, what));
+    TRY(db_tx_begin(&tx, lab->db));
+    TRY(db_exec(&tx,
+                "INSERT INTO lab_effect (saga_id, step, undone) VALUES (?, ?, 1) "
+                "ON DUPLICATE KEY UPDATE undone = 1",
+                DB_ARGS(DB_I64(saga->id), DB_TEXT(step)), NULL));
+    return db_tx_commit(&tx);
+}
+
+static struct status do_a(struct saga *saga)
+{
+    return act(saga, "a");
+}
+
+static struct status undo_a(struct saga *saga)
+{
+    return undo(saga, "a");
+}
+
+static struct status do_b(struct saga *saga)
+{
+    return act(saga, "b");
+}
+
+static struct status undo_b(struct saga *saga)
+{
+    return undo(saga, "b");
+}
+
+static struct status do_c(struct saga *saga)
+{
+    const struct lab *lab = saga->app;
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(note_call(lab->db, saga->id, "c"));
+    TRY(suffer(lab->db, "before c"));
+    TRY(db_tx_begin(&tx, lab->db));
+    TRY(write_effect(&tx, saga->id, "c"));
+    TRY(saga_pass_pivot(saga, &tx));
+    TRY(db_tx_commit(&tx));
+    return suffer(lab->db, "after c");
+}
+
+static struct status do_d(struct saga *saga)
+{
+    return act(saga, "d");
+}
+
+static const struct saga_step steps[] = {
+    {"a", do_a, undo_a},
+    {"b", do_b, undo_b},
+    {"c", do_c, NULL},
+    {"d", do_d, NULL},
+};
+
+static const struct saga_kind lab_saga = {
+    .name = "lab",
+    .state = &souk__inventory__v1__stock__descriptor,
+    .steps = steps,
+    .step_count = ARRAY_LEN(steps),
+    .pivot = 2,
+    .deadline_ms = 60 * 1000,
+};
+
+static const struct saga_kind *const sagas[] = {&lab_saga};
+
+static struct status start(struct service *service, void **ret_app)
+{
+    struct lab *lab = mem_new(struct lab);
+
+    lab->db = service_db(service);
+    *ret_app = lab;
+    return STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const struct service_description description = {
+        .name = "lab",
+        .id = 15,
+        .needs = SERVICE_OUTBOX | SERVICE_INBOX | SERVICE_SAGAS,
+        .consumers = consumers,
+        .consumer_count = ARRAY_LEN(consumers),
+        .sagas = sagas,
+        .saga_count = ARRAY_LEN(sagas),
+        .start = start,
+        .stop = mem_free,
+    };
+    return service_main(&description, argc, argv);
+}

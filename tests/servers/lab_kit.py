@@ -1,0 +1,173 @@
+"""The lab: processes of tests/servers/lab/lab.c, and what stands in their tables and topics."""
+
+import itertools
+import os
+import re
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from soukdev import http, paths
+from soukdev.kafka import Kafka
+from soukdev.keys import Keys
+from soukdev.mariadb import MariaDB
+from soukdev.poll import until
+from soukdev.server import Server
+from soukdev.service import Service
+
+MODE = os.environ.get("MODE", "debug")
+BINARY = paths.BUILD / MODE / "tests" / "servers" / "lab" / "lab"
+TABLES = Path(__file__).parent / "lab" / "tables.sql"
+PARTITIONS = 4
+# Rows of sagas are taken over from a process that was silent for so long.
+SAGA_LEASE_MS = 1000
+
+_numbers = itertools.count(1)
+
+
+class Lab:
+    """Processes that share a schema, started and killed by the test."""
+
+    def __init__(self, folder: Path, name: str, mariadb: MariaDB, kafka: Kafka, keys: Keys) -> None:
+        self.folder = folder
+        self.mariadb = mariadb
+        self.kafka = kafka
+        self.topic = f"lab.{name}"
+        self._keys = keys
+        self._credentials = mariadb.create_schema(f"lab_{next(_numbers)}")
+        self._started: list[Service] = []
+        self._event_ids = itertools.count(1)
+        self.sql(TABLES.read_text())
+        kafka.create_topics({self.topic: PARTITIONS})
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self._started:
+            process.kill9()
+            process.stop()
+
+    def start(self, roles: str) -> Service:
+        """One more process; returns when it is ready."""
+        process = Service(
+            self.folder / f"lab-{len(self._started) + 1}",
+            binary=BINARY,
+            environment={
+                "SOUK_ROLES": roles,
+                "SOUK_DB_HOST": self._credentials.host,
+                "SOUK_DB_PORT": str(self._credentials.port),
+                "SOUK_DB_NAME": self._credentials.database,
+                "SOUK_DB_USER": self._credentials.user,
+                "SOUK_DB_PASSWORD_FILE": str(self._credentials.password_file),
+                "SOUK_KAFKA_BROKERS": self.kafka.address,
+                "SOUK_KEYS_FILE": str(self._keys.keys_file),
+                "SOUK_LEASE_MS": str(SAGA_LEASE_MS),
+            },
+        )
+        self._started.append(process)
+        return process.start()
+
+    def sql(self, text: str) -> list[dict[str, Any]]:
+        return self.mariadb.sql(text, self._credentials.database)
+
+    def number(self, text: str) -> int:
+        """The only value of a query's only row."""
+        (row,) = self.sql(text)
+        (value,) = row.values()
+        return int(value)
+
+    def connect(self) -> Any:
+        """A connection of the test's own, with transactions."""
+        return self.mariadb.connect(self._credentials, autocommit=False)
+
+    def fault(self, name: str, *, code: int = 0, sleep_ms: int = 0) -> None:
+        self.sql(f"INSERT INTO lab_fault VALUES ('{name}', {code}, {sleep_ms})")
+
+    def heal(self) -> None:
+        self.sql("DELETE FROM lab_fault")
+
+    def event_id(self) -> int:
+        return next(self._event_ids)
+
+    def add_event(self, cursor: Any, aggregate_id: int, payload: bytes) -> None:
+        """As outbox.c adds one, in the cursor's transaction."""
+        cursor.execute(
+            "INSERT INTO outbox (day, event_id, type, topic, aggregate_id, traceparent, payload)"
+            " VALUES (UTC_DATE(), %s, 'lab.changed', %s, %s, '', %s)",
+            (self.event_id(), self.topic, aggregate_id, payload),
+        )
+
+    def forget_relay_lease(self) -> None:
+        """As if the time had passed in which a dead process keeps it."""
+        self.sql("UPDATE lease SET until_at = '2000-01-01' WHERE name = 'outbox-relay'")
+
+    def forget_node_leases(self) -> None:
+        """The same for the numbers of ids, which are not what these tests are about."""
+        self.sql("UPDATE node_lease SET until_at = '2000-01-01', high_water_ms = 0")
+
+
+def metric(process: Service, name: str) -> float:
+    """The value of a metric without labels."""
+    page = http.request(process.ports["admin"], "/metrics").decode()
+    found = re.search(rf"^{name} (\S+)$", page, re.MULTILINE)
+    return float(found[1]) if found else 0
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """It does not run, and does not know."""
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+
+
+class Watcher:
+    """Every message of a topic, from its beginning."""
+
+    def __init__(self, brokers: str, topic: str) -> None:
+        from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+        self.seen: list[tuple[int, bytes]] = []
+        self._consumer = Consumer({"bootstrap.servers": brokers, "group.id": f"watch-{topic}"})
+        self._consumer.assign(
+            [TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(PARTITIONS)]
+        )
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def read(self) -> list[tuple[int, bytes]]:
+        """(key, value) of all messages so far; those of a key are in their order."""
+        for message in self._consumer.consume(1000, timeout=0.05):
+            assert not message.error(), message.error()
+            key, value = message.key(), message.value()
+            assert key is not None and value is not None
+            self.seen.append((int(key), value))
+        return self.seen
+
+    def values_of(self, key: int) -> list[bytes]:
+        return [value for seen_key, value in self.read() if seen_key == key]
+
+    def wait_for(self, values: Sequence[bytes], timeout_s: float = 20) -> None:
+        """Until each of these has been seen."""
+        missing = set(values)
+
+        def arrived() -> bool:
+            missing.difference_update(value for _, value in self.read())
+            return not missing
+
+        try:
+            until(arrived, timeout_s, "events")
+        except TimeoutError:
+            raise AssertionError(f"{len(missing)} never came: {sorted(missing)[:10]}") from None

@@ -1,0 +1,185 @@
+"""The outbox's promise, kept by processes that are killed: each event that was committed arrives,
+and the first occurrences of an aggregate's events come in their order."""
+
+import random
+import re
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from lab_kit import Lab, Watcher, frozen, metric
+from soukdev import paths
+from soukdev.poll import until
+from soukdev.service import Service
+
+
+def _number(file: str, pattern: str) -> int:
+    found = re.search(pattern, (paths.ROOT / "libcommon" / file).read_text())
+    assert found, f"{file} has no {pattern}"
+    return int(found[1])
+
+
+# A transaction's hard life, and the relay's margin.
+GAP_LIFE_S = _number("io/db.h", r"DB_TX_LIFE_MAX_S = (\d+)") + _number(
+    "patterns/relay.c", r"GAP_LIFE_US = \(DB_TX_LIFE_MAX_S \+ (\d+)\)"
+)
+
+
+@pytest.fixture
+def watcher(lab: Lab) -> Iterator[Watcher]:
+    watcher = Watcher(lab.kafka.address, lab.topic)
+    yield watcher
+    watcher.close()
+
+
+class Writers:
+    """Threads that change aggregates and tell of it, each transaction in its own time."""
+
+    THINGS = range(1, 9)
+
+    def __init__(self, lab: Lab, count: int = 16) -> None:
+        self.committed: list[bytes] = []
+        self._lab = lab
+        self._stop = threading.Event()
+        rows = ", ".join(f"({thing}, 0)" for thing in self.THINGS)
+        lab.sql(f"INSERT INTO lab_thing VALUES {rows}")
+        self._threads = [
+            threading.Thread(target=self._run, args=(random.Random(seed),)) for seed in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, chance: random.Random) -> None:
+        with self._lab.connect() as connection, connection.cursor() as cursor:
+            while not self._stop.is_set():
+                thing = chance.choice(self.THINGS)
+                cursor.execute("SELECT version FROM lab_thing WHERE id = %s FOR UPDATE", (thing,))
+                version = cursor.fetchone()["version"] + 1
+                cursor.execute("UPDATE lab_thing SET version = %s WHERE id = %s", (version, thing))
+                event = b"%d/%d" % (thing, version)
+                self._lab.add_event(cursor, thing, event)
+                time.sleep(chance.choice([0, 0, 0, 0.001, 0.005, 0.02, 0.1]))
+                if chance.random() < 0.15:
+                    connection.rollback()
+                else:
+                    connection.commit()
+                    self.committed.append(event)
+
+
+def assert_in_order(watcher: Watcher) -> None:
+    """First occurrences: versions 1, 2, 3 ... without a hole."""
+    for thing in Writers.THINGS:
+        firsts = list(dict.fromkeys(watcher.values_of(thing)))
+        assert firsts == [b"%d/%d" % (thing, version + 1) for version in range(len(firsts))]
+
+
+def test_events_of_sixteen_writers_arrive_in_order(lab: Lab, watcher: Watcher) -> None:
+    relay = lab.start("relay")
+    writers = Writers(lab)
+    until(lambda: len(writers.committed) >= 1000, 60, "writes")
+    writers.stop()
+    watcher.wait_for(writers.committed)
+    assert_in_order(watcher)
+    assert len(watcher.seen) == len(writers.committed)  # nobody died, so nothing was repeated
+    assert metric(relay, "souk_outbox_published_total") == len(writers.committed)
+
+
+def test_a_row_that_appears_late_arrives(lab: Lab, watcher: Watcher) -> None:
+    lab.start("relay")
+    with lab.connect() as slow, slow.cursor() as cursor:
+        lab.add_event(cursor, 1, b"slow")
+        with lab.connect() as quick, quick.cursor() as other:
+            for number in range(20):
+                lab.add_event(other, 2, b"quick %d" % number)
+                quick.commit()
+        # They need not wait for it.
+        watcher.wait_for([b"quick %d" % number for number in range(20)])
+        time.sleep(3)  # so long the transaction takes
+        assert b"slow" not in watcher.values_of(1)
+        slow.commit()
+    watcher.wait_for([b"slow"])
+    assert watcher.values_of(1) == [b"slow"]
+
+
+def test_a_row_that_appears_while_the_broker_is_away_arrives(lab: Lab, watcher: Watcher) -> None:
+    """Longer away than a gap stays open: it must be looked for once more before it closes."""
+    lab.start("relay")
+    with lab.connect() as slow, slow.cursor() as cursor:
+        lab.add_event(cursor, 1, b"slow")
+        with lab.connect() as quick, quick.cursor() as other:
+            lab.add_event(other, 2, b"before")
+            quick.commit()
+            watcher.wait_for([b"before"])
+            with frozen(lab.kafka):
+                lab.add_event(other, 2, b"meanwhile")
+                quick.commit()
+                time.sleep(1)  # the relay has read it and waits for the broker
+                slow.commit()
+                time.sleep(GAP_LIFE_S + 2)
+    watcher.wait_for([b"slow", b"meanwhile"], timeout_s=40)
+
+
+def wait_for_more(relay: Service) -> None:
+    before = metric(relay, "souk_outbox_published_total")
+    until(lambda: metric(relay, "souk_outbox_published_total") > before, 20, "events")
+
+
+@pytest.mark.timeout(240)
+def test_a_relay_that_is_killed_again_and_again_loses_nothing(lab: Lab, watcher: Watcher) -> None:
+    chance = random.Random(7)
+    relay = lab.start("relay")
+    writers = Writers(lab)
+    for _ in range(8):
+        wait_for_more(relay)
+        time.sleep(chance.random() * 0.5)
+        relay.kill9()
+        lab.forget_relay_lease()
+        lab.forget_node_leases()
+        relay.start()
+    writers.stop()
+    watcher.wait_for(writers.committed)
+    assert_in_order(watcher)
+
+
+def test_of_two_relays_one_publishes_and_the_other_takes_over(lab: Lab, watcher: Watcher) -> None:
+    relays = [lab.start("relay"), lab.start("relay")]
+
+    def published() -> list[float]:
+        return [metric(relay, "souk_outbox_published_total") for relay in relays]
+
+    def tell(value: bytes) -> None:
+        with lab.connect() as connection, connection.cursor() as cursor:
+            lab.add_event(cursor, 1, value)
+            connection.commit()
+        watcher.wait_for([value])
+
+    for number in range(30):
+        tell(b"first %d" % number)
+    assert sorted(published()) == [0, 30]
+    leader, other = sorted(relays, key=lambda relay: metric(relay, "souk_outbox_published_total"))[
+        ::-1
+    ]
+    leader.terminate()
+    assert leader.exit_code == 0
+    tell(b"second")
+    assert metric(other, "souk_outbox_published_total") == 1
+    assert len(watcher.seen) == 31
+
+
+def test_a_relay_that_was_frozen_repeats_but_does_not_disorder(lab: Lab, watcher: Watcher) -> None:
+    first = lab.start("relay")
+    writers = Writers(lab)
+    until(lambda: metric(first, "souk_outbox_published_total") > 50, 20, "events")
+    second = lab.start("relay")
+    with frozen(first):
+        until(lambda: metric(second, "souk_outbox_published_total") > 200, 30, "a new leader")
+    until(lambda: len(writers.committed) > 1000, 60, "writes")
+    writers.stop()
+    watcher.wait_for(writers.committed)
+    assert_in_order(watcher)
