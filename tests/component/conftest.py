@@ -1,12 +1,11 @@
-"""What the component tests share: one stack of real servers with every service that is built."""
+"""What the component tests share: one stack of real servers with every service."""
 
 import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from soukdev import names, paths
+from soukdev import names
+from soukdev.run_folder import run_folder
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 
@@ -15,20 +14,11 @@ MODE = os.environ.get("MODE", "debug")
 
 @pytest.fixture(scope="session")
 def souk(request: pytest.FixtureRequest) -> Iterator[Souk]:
-    """All services that have been built. Tests share it, so each makes its own goods and users."""
-    built = [context for context in names.CONTEXTS if names.binary(context, MODE).exists()]
-    folder = paths.BUILD / "tests" / "component" / str(os.getpid())
-    _remove_old(folder.parent)
-    stack = Stack(folder, built, mode=MODE)
+    """All services. Tests share it, so each makes its own goods and users."""
+    stack = Stack(run_folder("component"), names.CONTEXTS, mode=MODE)
     try:
         yield Souk(stack.up())
     finally:
         stack.down()
         if not request.session.testsfailed:
             stack.destroy()
-
-
-def _remove_old(runs: Path) -> None:
-    for old in runs.glob("*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)

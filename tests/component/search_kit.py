@@ -2,20 +2,18 @@
 
 import itertools
 import os
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from soukdev import paths
 from soukdev.http import HttpError
 from soukdev.poll import until
 from soukdev.refusal import Refused
+from soukdev.run_folder import run_folder
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 
@@ -210,9 +208,9 @@ class Feed:
 @contextmanager
 def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterator[Feed]:
     """A stack with svc-search-feed alone; the folder stays when something went wrong."""
-    folder = paths.BUILD / "tests" / "search" / f"{os.getpid()}-{name}"
-    _remove_old(folder.parent)
-    stack = Stack(folder, ["search"], mode=MODE, settings={"search": settings or {}})
+    stack = Stack(
+        run_folder("search") / name, ["search"], mode=MODE, settings={"search": settings or {}}
+    )
     try:
         with closing(Feed(Souk(stack.up()))) as feed:
             until(feed.has_index, 30, "the index")
@@ -221,9 +219,3 @@ def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterat
         stack.down()
         raise
     stack.destroy()
-
-
-def _remove_old(runs: Path) -> None:
-    for old in runs.glob("*"):
-        if not Path(f"/proc/{old.name.split('-')[0]}").exists():
-            shutil.rmtree(old, ignore_errors=True)

@@ -1,6 +1,5 @@
 """What the tests of the development tools share."""
 
-import os
 import shutil
 import subprocess
 import sysconfig
@@ -11,18 +10,14 @@ from pathlib import Path
 import pytest
 from soukdev import paths
 from soukdev.mariadb import MariaDB
+from soukdev.run_folder import run_folder
 from soukdev.stack import Stack
 
 
 @pytest.fixture(scope="session")
 def scratch(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A folder of this run; stays when a test failed. Not in /tmp, where mysql cannot reach."""
-    all_runs = paths.BUILD / "tests" / "dev"
-    for old in all_runs.glob("*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)
-    folder = all_runs / str(os.getpid())
-    folder.mkdir(parents=True)
+    folder = run_folder("dev")
     yield folder
     if not request.session.testsfailed:
         shutil.rmtree(folder)

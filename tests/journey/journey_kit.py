@@ -1,22 +1,21 @@
 """A market for a test: goods of its own, customers, and what is left at the end."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import requests
-from soukdev import invariants, names, paths
+from soukdev import invariants, names
 from soukdev.market import Customer, Offer, Sellers
 from soukdev.market.goods import Json, sku
 from soukdev.market.money import parse
 from soukdev.poll import until
 from soukdev.refusal import Refused
+from soukdev.run_folder import run_folder
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 
@@ -157,9 +156,7 @@ def opened(
     name: str, mode: str = MODE, settings: Mapping[str, Mapping[str, str]] | None = None
 ) -> Iterator[Market]:
     """A market of one's own. At the end everything that must hold does, and services end well."""
-    folder = paths.BUILD / "tests" / "journey" / str(os.getpid()) / name
-    _remove_old(folder.parents[1])
-    stack = Stack(folder, names.CONTEXTS, mode=mode, settings=settings)
+    stack = Stack(run_folder("journey") / name, names.CONTEXTS, mode=mode, settings=settings)
     well = False
     try:
         stack.up()
@@ -185,9 +182,3 @@ def assert_services_end_well(stack: Stack) -> None:
         complaint = said.find("Sanitizer") if "Sanitizer" in said else said.find("runtime error:")
         assert complaint < 0, f"{service.name}: {said[complaint - 200 : complaint + 4000]}"
         assert service.exit_code == 0, f"{service.name} ended with {service.exit_code}"
-
-
-def _remove_old(runs: Path) -> None:
-    for old in runs.glob("*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)

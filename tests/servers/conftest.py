@@ -1,6 +1,5 @@
 """Real servers, each started when the first test asks for it."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,23 +7,18 @@ from pathlib import Path
 
 import pytest
 from lab_kit import Lab
-from soukdev import paths
 from soukdev.kafka import Kafka
 from soukdev.keys import Keys
 from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
+from soukdev.run_folder import run_folder
 
 
 @pytest.fixture(scope="session")
 def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     """Of this run; stays when a test failed."""
-    runs = paths.BUILD / "tests" / "servers"
-    for old in runs.glob("*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)
-    folder = runs / str(os.getpid())
-    folder.mkdir(parents=True)
+    folder = run_folder("servers")
     yield folder
     if not request.session.testsfailed:
         shutil.rmtree(folder)
