@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "io/db.h"
 #include "io/pb.h"
 #include "observe/log.h"
@@ -16,7 +17,7 @@ enum {
     RUN_ARENA_MAX = 16 * 1024 * 1024,
     CLAIM_MAX = 50,
     CLAIM_ARENA_MAX = 64 * 1024 * 1024,
-    POLL_US = 1000 * 1000,
+    POLL_US = 1000 * 1000, /* on average */
     CALL_LIMIT_US = 3 * 1000 * 1000,
 };
 
@@ -157,9 +158,11 @@ static struct status claim_and_resume(struct saga_runner *runner, size_t *ret_co
     return STATUS_OK;
 }
 
+/* Not in step with other processes, or the same one would always come first. */
 static void wait_for_poll(struct saga_runner *runner)
 {
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(POLL_US);
+    const int64_t pause_us = POLL_US / 2 + (int64_t)(random_u64() % POLL_US);
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(pause_us);
 
     runner->polling = true;
     if (!runner->nudged)

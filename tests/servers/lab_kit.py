@@ -23,7 +23,7 @@ BINARY = paths.BUILD / MODE / "tests" / "servers" / "lab" / "lab"
 TABLES = Path(__file__).parent / "lab" / "tables.sql"
 PARTITIONS = 4
 # Rows of sagas are taken over from a process that was silent for so long.
-SAGA_LEASE_MS = 1000
+SAGA_LEASE_MS = 500
 
 _numbers = itertools.count(1)
 

@@ -159,6 +159,15 @@ def test_two_processes_share_many_sagas_and_run_each_once(lab: Lab) -> None:
     assert all(process.alive() for process in processes)
 
 
+def test_a_step_may_take_longer_than_the_lease(lab: Lab) -> None:
+    for _ in range(3):
+        lab.start("worker")
+    lab.fault("b", sleep_ms=8 * SAGA_LEASE_MS)
+    saga_id = begin(lab)
+    wait_for_end(lab, saga_id, DONE)
+    assert calls(lab, saga_id) == ["a", "b", "c", "d"]
+
+
 def test_what_is_unavailable_for_long_is_undone_and_later_it_works(lab: Lab) -> None:
     lab.start("worker")
     lab.fault("b", code=UNAVAILABLE)
