@@ -382,7 +382,7 @@ def run_c(
         *sources,
         *generated.rglob("*.types.c"),
         *generated.rglob("*.pb-c.c"),
-        *(ROOT / "libcommon/base" / f"{name}.c" for name in ("status", "mem", "arena")),
+        *(ROOT / "libcommon/base" / f"{name}.c" for name in ("status", "str", "mem", "arena")),
     ]
     program = folder / "main"
     compile_c(compiler, generated, "-O1", main, *sources, "-lprotobuf-c", "-o", program)
