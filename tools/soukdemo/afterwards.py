@@ -24,6 +24,7 @@ def write_variables(world: World, customer: Customer, bought: Bought) -> Path:
         "MING": stack.keys.mint(customer.user_id, "customer", ttl_s=ttl_s),
         "OPERATOR": stack.keys.mint(1, "operator", ttl_s=ttl_s),
         "ORDER": bought.orders[0]["order_id"],
+        "ITEM": bought.lines[0]["item_id"],
         "SKU": bought.lines[0]["sku_id"],
     }
     file = stack.folder / "demo.env"
