@@ -43,7 +43,7 @@ PLUGIN := tools/protoc-gen-souk $(wildcard tools/soukgen/*.py)
 # One rule for each proto: what it imports is in its .d file.
 define proto_rule
 $(GEN)/$(1:.proto=.pb-c.c) $(GEN)/$(1:.proto=.pb-c.h) &: $(2) $(SETUP)
-	@mkdir -p $(GEN)/deps/$(dir $(1))
+	@mkdir -p $(GEN)/deps/$(dir $(1)) $(PLAIN_PROTOS)
 	$$(call say,PROTO $(1))
 	$$(Q)protoc -I$(PLAIN_PROTOS) $$(PROTO_PATH) --c_out=$(GEN) --dependency_out=$(GEN)/deps/$(1:.proto=.c.d) $(1)
 	@sed -i '1s|^.*:|$(GEN)/$(1:.proto=.pb-c.c) $(GEN)/$(1:.proto=.pb-c.h):|' $(GEN)/deps/$(1:.proto=.c.d)
