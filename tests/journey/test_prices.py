@@ -1,17 +1,20 @@
 """Prices that change while somebody is buying."""
 
-from journey_kit import Goods, Market, reason
+from datetime import UTC, datetime, timedelta
+
+from journey_kit import Goods, Market, assert_all_holds, reason
 from soukdev.market.money import parse, show
+from soukdev.poll import until
 
 
-def set_price(market: Market, goods: Goods, price: str) -> None:
+def set_price(market: Market, goods: Goods, price: str, **more: str) -> None:
     known = market.souk.json().get("/v1/prices", sku_ids=[goods.sku_id])["prices"][0]
     market.sellers.operator.put(
         f"/v1/prices/{goods.sku_id}",
         request_id=market.souk.request_id(),
-        kind="PRICE_KIND_BASE",
         amount=parse(price),
         version=known["version"],
+        **{"kind": "PRICE_KIND_BASE"} | more,
     )
 
 
@@ -56,3 +59,15 @@ def test_a_cart_says_that_a_price_has_changed(market: Market) -> None:
     [change] = line["changes"]
     assert change["kind"] == "CART_CHANGE_KIND_PRICE"
     assert (show(change["old_price"]), show(change["new_price"])) == ("10.00 EUR", "12.00 EUR")
+
+
+def test_a_sale_that_is_announced_keeps_nobody_waiting(market: Market) -> None:
+    goods = market.goods(price="10.00 EUR")
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    set_price(market, goods, "8.00 EUR", kind="PRICE_KIND_SALE", valid_from=tomorrow)
+    to_begin = (
+        f"SELECT 1 FROM document WHERE item_id = {goods.item['item_id']}"
+        " AND due_at > UTC_TIMESTAMP(6) AND indexed_version = doc_version"
+    )
+    until(lambda: market.souk.sql("search", to_begin), 20, "the document waits for the sale")
+    assert_all_holds(market.souk.stack)

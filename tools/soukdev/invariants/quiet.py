@@ -29,10 +29,11 @@ UNDER_WAY = (
         WHERE status = {_APPROVED} OR (status = {_PENDING} AND strategy <> {_MANUAL})
         """,
     ),
+    # One that waits for a price window to begin or end is at rest.
     Rule(
         "documents that are to be indexed",
         ("search",),
         "SELECT item_id, doc_version, indexed_version FROM souk_search.document"
-        " WHERE due_at IS NOT NULL OR indexed_version <> doc_version",
+        " WHERE due_at <= UTC_TIMESTAMP(6) OR indexed_version <> doc_version",
     ),
 )
