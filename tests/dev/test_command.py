@@ -47,6 +47,17 @@ def test_an_unknown_service_is_named(place: Path) -> None:
     assert "warehouse" in answer.stderr
 
 
+def test_up_says_that_nothing_is_built(place: Path) -> None:
+    folder = ("--dir", str(place / "dev"))
+    try:
+        answer = command("up", "--mode", "nothing", *folder)
+        assert answer.returncode == 0
+        assert "no service is built in build/nothing" in answer.stderr
+        assert "svc-" not in answer.stdout
+    finally:
+        assert command("down", *folder).returncode == 0
+
+
 def claims(token: str) -> dict[str, Any]:
     return jwt.decode(token.strip(), options={"verify_signature": False})
 

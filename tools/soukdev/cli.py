@@ -95,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(options: argparse.Namespace) -> int:
     services = _chosen(options.services, options.mode)
+    if not services and options.services is None:
+        print(
+            f"no service is built in build/{options.mode}: servers alone; make up builds them",
+            file=sys.stderr,
+        )
     stack = Stack(options.dir, services, mode=options.mode, dies_with_us=False)
     stack.up()
     return _print(stack)
