@@ -51,14 +51,26 @@ def commands(told: str) -> list[str]:
     return [line for line in lines if line != "tools/setup grpcurl"]
 
 
-def run(command: str) -> str:
+def tour(folder: Path) -> str:
+    """The commands of the README, for the stack in this folder."""
+    readme = (paths.ROOT / "README.md").read_text()
+    _, _, rest = readme.partition("## Five minutes")
+    section, _, _ = rest.partition("\n## ")
+    script = "".join(re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
+    if not (paths.BUILD / "bin" / "grpcurl").exists():
+        script, _, _ = script.partition("build/bin/grpcurl")
+    return script.replace("build/stack/demo", str(folder))
+
+
+def run(command: str, **variables: str) -> str:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", command],
         cwd=paths.ROOT,
+        env=os.environ | variables,
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=60,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
@@ -96,3 +108,14 @@ def test_all_holds_afterwards(told: str, folder: Path) -> None:
     said = run(f"tools/check-invariants --dir {folder}")
     assert "BROKEN" not in said
     assert said.count("holds") > 20
+
+
+def test_the_tour_of_the_readme(told: str, folder: Path) -> None:
+    assert told
+    said = run(tour(folder), MODE=MODE, STACK=str(folder)).splitlines()
+    first, second = (line for line in said if line.isdecimal())
+    assert first == second, "the same request made two orders"
+    assert said.index("ORDER_STATUS_PAID") < said.index("ORDER_STATUS_COMPLETED")
+    assert {"svc-inventory", "svc-order"} <= {line.split()[0] for line in said if " down " in line}
+    assert [line for line in said if line.endswith("  order.completed")]
+    assert sum(line.startswith("holds") for line in said) > 20
