@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * config: what a process is told at start. One X-macro table yields the struct, the parser, --help,
- * --print-config and the table in the README. Environment first (SOUK_DB_HOST), flags override
- * (--db-host=..). All errors are reported together; nothing changes after start.
+ * config: what a process is told at start. One X-macro table yields the struct, the parser, --help
+ * and --print-config. Environment first (SOUK_DB_HOST), flags override (--db-host=..). All errors
+ * are reported together; nothing changes after start.
  *
  *     #define CART_CONFIG(OPTION)                                                       \
  *         OPTION(cart_config, CONFIG_INT, int64_t, lines_max, "200", 1, 1000, "most lines")
