@@ -58,7 +58,7 @@ def tour(folder: Path) -> str:
     section, _, _ = rest.partition("\n## ")
     script = "".join(re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL))
     if not (paths.BUILD / "bin" / "grpcurl").exists():
-        script, _, _ = script.partition("build/bin/grpcurl")
+        script, _, _ = script.partition("tools/setup grpcurl")
     return script.replace("build/stack/demo", str(folder))
 
 
