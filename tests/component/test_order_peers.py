@@ -1,0 +1,105 @@
+"""svc-order and what gets lost between it and its peers."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import grpc
+import pytest
+from soukdev import paths, poll
+from soukdev.goods import put_on_sale
+from soukdev.souk import Souk
+from soukdev.stack import Stack
+from test_order import Buyer, refused, stock_of
+
+MODE = os.environ.get("MODE", "debug")
+RESERVE = "/souk.inventory.v1.InventoryService/ReserveStock"
+
+
+class Between(grpc.GenericRpcHandler):
+    """Stands between svc-order and svc-inventory and loses the next calls of a method.
+
+    lost: what sends each of them after all, later.
+    """
+
+    def __init__(self) -> None:
+        self.to: grpc.Channel | None = None
+        self.lose: dict[str, int] = {}
+        self.lost: list[Callable[[], bytes]] = []
+        self._server = grpc.server(ThreadPoolExecutor(8), handlers=[self])
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+
+    def close(self) -> None:
+        self._server.stop(None).wait()
+        if self.to:
+            self.to.close()
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        method = details.method
+        token = [(key, text) for key, text in details.invocation_metadata if key == "authorization"]
+
+        def send(request: bytes) -> bytes:
+            assert self.to
+            answer: bytes = self.to.unary_unary(method)(request, metadata=token, timeout=5)
+            return answer
+
+        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+            if self.lose.get(method, 0):
+                self.lose[method] -= 1
+                self.lost.append(lambda: send(request))
+                context.abort(grpc.StatusCode.UNAVAILABLE, "lost on its way")
+            try:
+                return send(request)
+            except grpc.RpcError as error:
+                context.set_trailing_metadata(error.trailing_metadata())
+                context.abort(error.code(), error.details())
+            raise AssertionError
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+
+@pytest.fixture(scope="module")
+def between() -> Iterator[Between]:
+    between = Between()
+    yield between
+    between.close()
+
+
+@pytest.fixture(scope="module")
+def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
+    folder = paths.BUILD / "tests" / "order" / str(os.getpid())
+    for old in folder.parent.glob("*"):
+        if not Path(f"/proc/{old.name}").exists():
+            shutil.rmtree(old, ignore_errors=True)
+    settings = {"SOUK_PEER_INVENTORY": f"ipv4:127.0.0.1:{between.port}"}
+    services = ["listing", "inventory", "order", "pricing", "cart"]
+    stack = Stack(folder, services, mode=MODE, settings={"order": settings})
+    try:
+        stack.up()
+        between.to = grpc.insecure_channel(f"127.0.0.1:{stack.services['inventory'].ports['rpc']}")
+        yield Souk(stack)
+    finally:
+        stack.down()
+        if not request.session.testsfailed:
+            stack.destroy()
+
+
+def test_a_reserve_that_arrives_after_the_order_was_refused_holds_nothing(
+    souk: Souk, between: Between
+) -> None:
+    goods = put_on_sale(souk, on_hand=1)
+    buyer, rival = Buyer(souk), Buyer(souk)
+    taken = rival.place((goods, 1)).orders[0].order_id
+    between.lose[RESERVE] = 1
+    assert refused(lambda: buyer.place((goods, 1))).reason == "SOLD_OUT"
+    souk.mutate("order.CancelOrder", rival.token, order_id=taken)
+    poll.until(lambda: stock_of(souk, goods) == (1, 0, 0), 20, "the stock free again")
+
+    (late,) = between.lost
+    with pytest.raises(grpc.RpcError) as error:
+        late()
+    assert error.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert stock_of(souk, goods) == (1, 0, 0)
