@@ -300,17 +300,25 @@ struct status order_repo_read_changes(struct db_tx *tx, int64_t order_id, struct
     return STATUS_OK;
 }
 
-struct status order_repo_find_overdue(struct db_tx *tx, size_t most, struct arena *arena,
-                                      int64_t **ret, size_t *ret_count)
+struct status order_repo_find_overdue(struct db_tx *tx, struct overdue_order after, size_t most,
+                                      struct arena *arena, struct overdue_order **ret,
+                                      size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
     TRY(db_query(tx,
-                 "SELECT order_id FROM orders WHERE status = ? AND pay_by <= UTC_TIMESTAMP(6) "
-                 "ORDER BY pay_by LIMIT ?",
-                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_U64(most)), &rows));
-    *ret = arena_array_of(arena, int64_t, rows.count);
+                 "SELECT user_id, order_id, pay_by FROM orders "
+                 "WHERE status = ? AND pay_by <= UTC_TIMESTAMP(6) AND pay_by >= ? "
+                 "AND (pay_by > ? OR user_id > ? OR (user_id = ? AND order_id > ?)) "
+                 "ORDER BY pay_by, user_id, order_id LIMIT ?",
+                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_TIME(after.pay_by_us),
+                         DB_TIME(after.pay_by_us), DB_I64(after.user_id), DB_I64(after.user_id),
+                         DB_I64(after.order_id), DB_U64(most)),
+                 &rows));
+    *ret = arena_array_of(arena, struct overdue_order, rows.count);
     for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
-        (*ret)[*ret_count] = db_get_i64(&rows, 0);
+        (*ret)[*ret_count] = (struct overdue_order){.user_id = db_get_i64(&rows, 0),
+                                                    .order_id = db_get_i64(&rows, 1),
+                                                    .pay_by_us = db_get_time(&rows, 2)};
     return STATUS_OK;
 }

@@ -71,7 +71,15 @@ MUST_USE SUSPENDS struct status order_repo_read_changes(struct db_tx *tx, int64_
                                                         struct order_change_row **ret,
                                                         size_t *ret_count);
 
-/* Orders whose time to be paid is over. */
-MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx, size_t most,
-                                                        struct arena *arena, int64_t **ret,
+struct overdue_order {
+    int64_t user_id;
+    int64_t order_id;
+    int64_t pay_by_us;
+};
+
+/* Orders whose time to be paid is over, by that time and key, behind `after` (zeroed: from the first). */
+MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx,
+                                                        struct overdue_order after, size_t most,
+                                                        struct arena *arena,
+                                                        struct overdue_order **ret,
                                                         size_t *ret_count);

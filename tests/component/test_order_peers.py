@@ -12,7 +12,7 @@ from soukdev import paths, poll
 from soukdev.goods import put_on_sale
 from soukdev.souk import Souk
 from soukdev.stack import Stack
-from test_order import Buyer, refused, stock_of
+from test_order import Buyer, refused, stock_of, until_status
 
 MODE = os.environ.get("MODE", "debug")
 RESERVE = "/souk.inventory.v1.InventoryService/ReserveStock"
@@ -74,7 +74,10 @@ def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
     for old in folder.parent.glob("*"):
         if not Path(f"/proc/{old.name}").exists():
             shutil.rmtree(old, ignore_errors=True)
-    settings = {"SOUK_PEER_INVENTORY": f"ipv4:127.0.0.1:{between.port}"}
+    settings = {
+        "SOUK_PEER_INVENTORY": f"ipv4:127.0.0.1:{between.port}",
+        "SOUK_PAYMENT_TIMEOUT_S": "6",
+    }
     services = ["listing", "inventory", "order", "pricing", "cart"]
     stack = Stack(folder, services, mode=MODE, settings={"order": settings})
     try:
@@ -103,3 +106,15 @@ def test_a_reserve_that_arrives_after_the_order_was_refused_holds_nothing(
         late()
     assert error.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert stock_of(souk, goods) == (1, 0, 0)
+
+
+def test_an_order_that_cannot_be_timed_out_holds_up_no_other(souk: Souk) -> None:
+    goods = put_on_sale(souk)
+    stuck, other = Buyer(souk).place((goods, 1)), Buyer(souk)
+    credentials = souk.stack.credentials("order")
+    with souk.stack.mariadb.connect(credentials) as database, database.cursor() as cursor:
+        pay_order_id = stuck.pay_order.pay_order_id
+        cursor.execute(f"SELECT 1 FROM pay_order WHERE pay_order_id = {pay_order_id} FOR UPDATE")
+        cursor.fetchall()
+        until_status(other, other.place((goods, 1)).orders[0].order_id, "CANCELLED")
+        database.rollback()
