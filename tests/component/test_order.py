@@ -513,6 +513,30 @@ def test_lists_go_page_by_page(souk: Souk, buyer: Buyer, voucher: Goods) -> None
     assert "user_id" in refused(lambda: souk.call("order.ListOrders", souk.operator())).fields
 
 
+def test_a_page_of_long_orders_is_shorter(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = [buyer.place((voucher, 1)).orders[0].order_id for _ in range(12)]
+    columns = "item_id, sku_id, snapshot_id, item_title, sku_title, quantity, base_minor"
+    columns += ", adjustment_minor, total_minor, physical"
+    for order_id in placed:
+        souk.sql(
+            "order",
+            f"INSERT INTO order_line (order_id, line_no, {columns}) "
+            f"SELECT order_id, seq, {columns} FROM order_line, seq_2_to_200 "
+            f"WHERE order_id = {order_id}",
+        )
+    seen: list[int] = []
+    token = ""
+    while True:
+        page = souk.call("order.ListOrders", buyer.token, page_size=200, page_token=token)
+        assert 0 < sum(len(order.lines) for order in page.orders) <= 1000
+        assert all(len(order.lines) == 200 for order in page.orders)
+        seen += [order.order_id for order in page.orders]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == placed[::-1]
+
+
 def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None:
     goods = put_on_sale(souk, on_hand=40, price_minor=100)
     outcomes = set()
