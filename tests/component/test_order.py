@@ -424,6 +424,21 @@ def test_starting_a_payment_again_finds_the_same_payment(
     assert status_of(shown) == "PAYMENT_STATUS_PENDING"
 
 
+def test_a_payment_that_is_gone_back_to_is_under_way_again(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    placed = buyer.place((voucher, 1))
+    pay_order_id, order_id = placed.pay_order.pay_order_id, placed.orders[0].order_id
+    by_wallet = buyer.start_payment(pay_order_id, "wallet")
+    tell(souk, buyer.start_payment(pay_order_id, "card"), "FAILED")
+    assert buyer.start_payment(pay_order_id, "wallet").payment_id == by_wallet.payment_id
+    shown = buyer.order(order_id)
+    assert status_of(shown.order, "payment_status") == "PAYMENT_STATUS_PENDING"
+    assert status_of(shown.pay_order) == "PAYMENT_STATUS_PENDING"
+    tell(souk, by_wallet)
+    until_status(buyer, order_id, "COMPLETED")
+
+
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
