@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -593,3 +594,15 @@ def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None
     poll.until(lambda: stock_of(souk, goods)[1] == 0, 20, "no hold left")
     assert stock_of(souk, goods)[2] == 40 - stock_of(souk, goods)[0] <= sold
     assert outcomes
+
+
+def test_the_time_to_pay_is_no_longer_than_inventory_holds(souk: Souk) -> None:
+    service = souk.stack.services["order"]
+    for seconds, exit_code in ((85_800, 0), (85_801, 2)):
+        done = subprocess.run(
+            [service.binary, "--print-config"],
+            env={**service.environment(), "SOUK_PAYMENT_TIMEOUT_S": str(seconds)},
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        assert done.returncode == exit_code
