@@ -1,15 +1,14 @@
 """svc-order and what gets lost between it and its peers."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import grpc
 import pytest
-from soukdev import paths, poll
+from soukdev import poll
 from soukdev.goods import put_on_sale
+from soukdev.run_folder import run_folder
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 from test_order import Buyer, refused, stock_of, until_status
@@ -70,16 +69,12 @@ def between() -> Iterator[Between]:
 
 @pytest.fixture(scope="module")
 def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
-    folder = paths.BUILD / "tests" / "order" / str(os.getpid())
-    for old in folder.parent.glob("*"):
-        if not Path(f"/proc/{old.name}").exists():
-            shutil.rmtree(old, ignore_errors=True)
     settings = {
         "SOUK_PEER_INVENTORY": f"ipv4:127.0.0.1:{between.port}",
         "SOUK_PAYMENT_TIMEOUT_S": "6",
     }
     services = ["listing", "inventory", "order", "pricing", "cart"]
-    stack = Stack(folder, services, mode=MODE, settings={"order": settings})
+    stack = Stack(run_folder("order"), services, mode=MODE, settings={"order": settings})
     try:
         stack.up()
         between.to = grpc.insecure_channel(f"127.0.0.1:{stack.services['inventory'].ports['rpc']}")
