@@ -527,6 +527,21 @@ static void a_process_that_was_overtaken_leaves(struct loop *loop)
     finish();
 }
 
+/* The other one may have come further than we, before it died and the saga came back to us. */
+static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
+{
+    begin(loop);
+    lab.sleep_us[0] = 2500 * CLOCK_US_PER_MS;
+    lab.answers[1][0] = refused;
+    enum code heard = CODE_OK;
+    struct task *task = task_spawn("waits", waits_shortly, &heard);
+    assert_ok(task_join(task));
+    kit_write(lab.db, "UPDATE saga SET owner = 'other', until_at = '2000-01-01'", DB_NO_ARGS);
+    wait_for_end(1);
+    assert_string_equal(lab.calls, "a b B A");
+    finish();
+}
+
 SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
              a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
              what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
@@ -543,4 +558,4 @@ SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_piv
              kinds_of_another_binary_are_left_alone,
              a_state_that_cannot_be_read_does_not_stop_the_others,
              a_stop_leaves_the_saga_for_another_to_go_on_at_once,
-             a_process_that_was_overtaken_leaves)
+             a_process_that_was_overtaken_leaves, a_saga_that_comes_back_undoes_every_step)
