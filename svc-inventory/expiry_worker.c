@@ -3,17 +3,19 @@
 #include "hold.h"
 #include "inventory.h"
 #include "io/db.h"
+#include "observe/log.h"
 #include "reservation_repo.h"
+#include "run/task.h"
 
 enum { BATCH = 100, ARENA_MAX = 4 * 1024 * 1024 };
 
-static struct status find_expired(const struct inventory *inventory, struct arena *arena,
-                                  int64_t **ret, size_t *ret_count)
+static struct status find_expired(const struct inventory *inventory, struct expired_hold after,
+                                  struct arena *arena, struct expired_hold **ret, size_t *ret_count)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_read_begin(&tx, inventory->db));
-    return reservation_repo_find_expired(&tx, BATCH, arena, ret, ret_count);
+    return reservation_repo_find_expired(&tx, after, BATCH, arena, ret, ret_count);
 }
 
 /* Somebody may have ended it since it was found: then nothing changes. */
@@ -32,15 +34,34 @@ static struct status expire(const struct inventory *inventory, int64_t id)
     return db_tx_commit(&tx);
 }
 
+/* One that cannot be ended is passed over: those behind it are not to wait for it. */
+static struct status expire_all(const struct inventory *inventory, const struct expired_hold *holds,
+                                size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct status st = expire(inventory, holds[i].id);
+        TRY(task_check());
+        if (!status_ok(&st))
+            log_at(status_may_retry(&st) ? LOG_WARN : LOG_ERROR, "hold not expired",
+                   LOG_I64("reservation", holds[i].id), LOG_STATUS(st));
+    }
+    return STATUS_OK;
+}
+
 struct status expiry_worker_run(void *inventory, bool *ret_more)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
-    int64_t *ids;
+    struct expired_hold last = {0};
+    struct expired_hold *holds;
     size_t count;
 
-    TRY(find_expired(inventory, arena, &ids, &count));
-    for (size_t i = 0; i < count; i++)
-        TRY(expire(inventory, ids[i]));
-    *ret_more = count == BATCH;
+    (void)ret_more; /* it goes through all */
+    do {
+        arena_reset(arena);
+        TRY(find_expired(inventory, last, arena, &holds, &count));
+        TRY(expire_all(inventory, holds, count));
+        if (count)
+            last = holds[count - 1];
+    } while (count == BATCH);
     return STATUS_OK;
 }

@@ -91,17 +91,23 @@ struct status reservation_repo_save_status(struct db_tx *tx, const struct reserv
                    DB_ARGS(DB_I64(reservation->status), DB_I64(reservation->id)), NULL);
 }
 
-struct status reservation_repo_find_expired(struct db_tx *tx, size_t most, struct arena *arena,
-                                            int64_t **ret, size_t *ret_count)
+struct status reservation_repo_find_expired(struct db_tx *tx, struct expired_hold after,
+                                            size_t most, struct arena *arena,
+                                            struct expired_hold **ret, size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
     TRY(db_query(tx,
-                 "SELECT reservation_id FROM reservation WHERE status = ? "
-                 "AND expires_at < UTC_TIMESTAMP(6) ORDER BY expires_at LIMIT ?",
-                 DB_ARGS(DB_I64(RESERVATION_HELD), DB_U64(most)), &rows));
-    *ret = arena_array_of(arena, int64_t, rows.count);
+                 "SELECT reservation_id, expires_at FROM reservation WHERE status = ? "
+                 "AND expires_at < UTC_TIMESTAMP(6) "
+                 "AND expires_at >= ? AND (expires_at > ? OR reservation_id > ?) "
+                 "ORDER BY expires_at, reservation_id LIMIT ?",
+                 DB_ARGS(DB_I64(RESERVATION_HELD), DB_TIME(after.expires_us),
+                         DB_TIME(after.expires_us), DB_I64(after.id), DB_U64(most)),
+                 &rows));
+    *ret = arena_array_of(arena, struct expired_hold, rows.count);
     for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
-        (*ret)[*ret_count] = db_get_i64(&rows, 0);
+        (*ret)[*ret_count] =
+            (struct expired_hold){.id = db_get_i64(&rows, 0), .expires_us = db_get_time(&rows, 1)};
     return STATUS_OK;
 }

@@ -37,7 +37,14 @@ MUST_USE SUSPENDS struct status reservation_repo_lock(struct db_tx *tx, int64_t 
 MUST_USE SUSPENDS struct status reservation_repo_save_status(struct db_tx *tx,
                                                              const struct reservation *reservation);
 
-/* Up to `most` holds whose time is over. */
-MUST_USE SUSPENDS struct status reservation_repo_find_expired(struct db_tx *tx, size_t most,
-                                                              struct arena *arena, int64_t **ret,
+struct expired_hold {
+    int64_t id;
+    int64_t expires_us;
+};
+
+/* Up to `most` holds whose time is over, by that time and id, behind `after` (zeroed: from the first). */
+MUST_USE SUSPENDS struct status reservation_repo_find_expired(struct db_tx *tx,
+                                                              struct expired_hold after,
+                                                              size_t most, struct arena *arena,
+                                                              struct expired_hold **ret,
                                                               size_t *ret_count);

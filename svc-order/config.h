@@ -6,8 +6,9 @@
 
 #include "observe/config.h"
 
+/* With HOLD_LONGER_S the time to pay is the longest that inventory holds stock, a day. */
 #define ORDER_CONFIG(OPTION)                                                                    \
-    OPTION(order_config, CONFIG_INT, int64_t, payment_timeout_s, "900", 1, 604800,              \
+    OPTION(order_config, CONFIG_INT, int64_t, payment_timeout_s, "900", 1, 85800,               \
            "how long an order waits for its payment")                                           \
     OPTION(order_config, CONFIG_SECRET_FILE, const char *, payment_secret_file, NULL, 32, 4096, \
            "file with the secret that we share with the payment provider")                      \

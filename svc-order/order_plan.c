@@ -8,9 +8,19 @@ static struct order *find_shop(struct order *orders, size_t count, int64_t shop_
     return NULL;
 }
 
+static size_t count_lines(const struct plan_input *input, int64_t shop_id)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < input->line_count; i++)
+        count += input->lines[i].shop_id == shop_id;
+    return count;
+}
+
 static struct order start_order(const struct plan_input *input, size_t number,
                                 const struct plan_line *first, struct arena *arena)
 {
+    const size_t line_count = count_lines(input, first->shop_id);
     struct money zero = first->total;
 
     zero.minor = 0;
@@ -26,7 +36,7 @@ static struct order start_order(const struct plan_input *input, size_t number,
         .subtotal = zero,
         .adjustment = zero,
         .total = zero,
-        .lines = arena_array_of(arena, struct order_line, input->line_count),
+        .lines = arena_array_of(arena, struct order_line, line_count),
         .note = input->note,
         .cancel_reason = "",
     };

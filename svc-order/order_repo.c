@@ -227,11 +227,11 @@ struct status order_repo_page(struct db_tx *tx, const struct order_page *page, s
     return STATUS_OK;
 }
 
-static struct order *find_order(struct order *orders, size_t count, int64_t order_id)
+static size_t find_order(const struct order *orders, size_t count, int64_t order_id)
 {
     for (size_t i = 0; i < count; i++)
         if (orders[i].order_id == order_id)
-            return &orders[i];
+            return i;
     BUG("a line of order %lld that was not asked for", (long long)order_id);
 }
 
@@ -253,12 +253,13 @@ static void read_line(const struct db_rows *rows, struct arena *arena, struct or
 
 /* Lines come order by order, so each order's are a run of one array. */
 struct status order_repo_read_lines(struct db_tx *tx, struct order *orders, size_t count,
-                                    struct arena *arena)
+                                    struct arena *arena, size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
     struct db_value *ids = arena_array_of(arena, struct db_value, count);
     const struct db_set set = {.values = ids, .width = 1, .rows = count};
 
+    *ret_count = count;
     if (!count)
         return STATUS_OK;
     for (size_t i = 0; i < count; i++)
@@ -266,11 +267,17 @@ struct status order_repo_read_lines(struct db_tx *tx, struct order *orders, size
     TRY(db_query_set(tx,
                      "SELECT order_id, item_id, sku_id, snapshot_id, item_title, sku_title, "
                      "quantity, base_minor, adjustment_minor, total_minor, physical "
-                     "FROM order_line WHERE order_id IN ({,|?}) ORDER BY order_id, line_no",
-                     DB_NO_ARGS, &set, 1, &rows));
+                     "FROM order_line WHERE order_id IN ({,|?}) "
+                     "ORDER BY order_id DESC, line_no LIMIT ?",
+                     DB_ARGS(DB_U64(ORDER_REPO_LINES_MAX + 1)), &set, 1, &rows));
     struct order_line *lines = arena_array_of(arena, struct order_line, rows.count);
     for (size_t i = 0; db_rows_next(&rows); i++) {
-        struct order *order = find_order(orders, count, db_get_i64(&rows, 0));
+        const size_t n = find_order(orders, count, db_get_i64(&rows, 0));
+        struct order *order = &orders[n];
+        if (i == ORDER_REPO_LINES_MAX) { /* one too many: whose it is may have more */
+            *ret_count = n;
+            break;
+        }
         read_line(&rows, arena, &lines[i]);
         if (!order->line_count++)
             order->lines = &lines[i];
@@ -300,17 +307,25 @@ struct status order_repo_read_changes(struct db_tx *tx, int64_t order_id, struct
     return STATUS_OK;
 }
 
-struct status order_repo_find_overdue(struct db_tx *tx, size_t most, struct arena *arena,
-                                      int64_t **ret, size_t *ret_count)
+struct status order_repo_find_overdue(struct db_tx *tx, struct overdue_order after, size_t most,
+                                      struct arena *arena, struct overdue_order **ret,
+                                      size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
     TRY(db_query(tx,
-                 "SELECT order_id FROM orders WHERE status = ? AND pay_by <= UTC_TIMESTAMP(6) "
-                 "ORDER BY pay_by LIMIT ?",
-                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_U64(most)), &rows));
-    *ret = arena_array_of(arena, int64_t, rows.count);
+                 "SELECT user_id, order_id, pay_by FROM orders "
+                 "WHERE status = ? AND pay_by <= UTC_TIMESTAMP(6) AND pay_by >= ? "
+                 "AND (pay_by > ? OR user_id > ? OR (user_id = ? AND order_id > ?)) "
+                 "ORDER BY pay_by, user_id, order_id LIMIT ?",
+                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_TIME(after.pay_by_us),
+                         DB_TIME(after.pay_by_us), DB_I64(after.user_id), DB_I64(after.user_id),
+                         DB_I64(after.order_id), DB_U64(most)),
+                 &rows));
+    *ret = arena_array_of(arena, struct overdue_order, rows.count);
     for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
-        (*ret)[*ret_count] = db_get_i64(&rows, 0);
+        (*ret)[*ret_count] = (struct overdue_order){.user_id = db_get_i64(&rows, 0),
+                                                    .order_id = db_get_i64(&rows, 1),
+                                                    .pay_by_us = db_get_time(&rows, 2)};
     return STATUS_OK;
 }

@@ -54,9 +54,17 @@ MUST_USE SUSPENDS struct status order_repo_page(struct db_tx *tx, const struct o
                                                 struct arena *arena, struct order **ret,
                                                 size_t *ret_count);
 
-/* Reads the lines of all the orders into them. */
+/* Of one read: titles are long, so many lines of many orders would be tens of megabytes. */
+enum { ORDER_REPO_LINES_MAX = 1000 };
+
+/*
+ * Reads the lines of orders, which are by falling id, into them. `*ret_count` of the first have all
+ * of theirs, the others none to be looked at: one at least, and together at most
+ * ORDER_REPO_LINES_MAX lines.
+ */
 MUST_USE SUSPENDS struct status order_repo_read_lines(struct db_tx *tx, struct order *orders,
-                                                      size_t count, struct arena *arena);
+                                                      size_t count, struct arena *arena,
+                                                      size_t *ret_count);
 
 struct order_change_row {
     struct order_change change;
@@ -71,7 +79,15 @@ MUST_USE SUSPENDS struct status order_repo_read_changes(struct db_tx *tx, int64_
                                                         struct order_change_row **ret,
                                                         size_t *ret_count);
 
-/* Orders whose time to be paid is over. */
-MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx, size_t most,
-                                                        struct arena *arena, int64_t **ret,
+struct overdue_order {
+    int64_t user_id;
+    int64_t order_id;
+    int64_t pay_by_us;
+};
+
+/* Orders whose time to be paid is over, by that time and key, behind `after` (zeroed: from the first). */
+MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx,
+                                                        struct overdue_order after, size_t most,
+                                                        struct arena *arena,
+                                                        struct overdue_order **ret,
                                                         size_t *ret_count);

@@ -68,7 +68,7 @@ struct status order_get_order(struct request *rq, const GetOrderRequest *in, Get
 
     TRY(db_read_begin(&tx, app->db));
     TRY(find_visible(&tx, rq, in->order_id, &order));
-    TRY(order_repo_read_lines(&tx, &order, 1, rq->arena));
+    TRY(order_repo_read_lines(&tx, &order, 1, rq->arena, &count));
     TRY(pay_order_repo_find(&tx, order.pay_order_id, &pay_order, &found));
     if (!found)
         return status_error(CODE_INTERNAL, "INTERNAL", "order %lld has no pay order",
@@ -114,7 +114,7 @@ struct status order_list_orders(struct request *rq, const ListOrdersRequest *in,
     AUTO(db_tx_end) struct db_tx tx = {0};
     struct order_page page;
     struct order *orders;
-    size_t count;
+    size_t found, count;
 
     TRY(page_of(rq, in, &page));
     const uint64_t list = list_of(in, rq->arena);
@@ -122,12 +122,10 @@ struct status order_list_orders(struct request *rq, const ListOrdersRequest *in,
         TRY(page_token_read(in->page_token, list, &page.below_order_id, 1));
     const size_t wanted = page.most++; /* one more says whether there is a next page */
     TRY(db_read_begin(&tx, app->db));
-    TRY(order_repo_page(&tx, &page, rq->arena, &orders, &count));
-    if (count > wanted) {
-        count = wanted;
+    TRY(order_repo_page(&tx, &page, rq->arena, &orders, &found));
+    TRY(order_repo_read_lines(&tx, orders, found < wanted ? found : wanted, rq->arena, &count));
+    if (count < found)
         ret->next_page_token = page_token_make(list, &orders[count - 1].order_id, 1, rq->arena);
-    }
-    TRY(order_repo_read_lines(&tx, orders, count, rq->arena));
     ret->n_orders = count;
     ret->orders = orders_to_pb(orders, count, rq->arena);
     return STATUS_OK;
@@ -139,6 +137,7 @@ static struct status cancel(const struct order_app *app, struct db_tx *tx, struc
     const char *reason = *in->reason ? in->reason : role_name(rq->caller.role);
     struct purchase purchase;
     struct order found_order;
+    size_t count;
     bool found;
 
     TRY(find_visible(tx, rq, in->order_id, &found_order));
@@ -148,7 +147,7 @@ static struct status cancel(const struct order_app *app, struct db_tx *tx, struc
     struct order *order = purchase_order(&purchase, in->order_id);
     TRY(purchase_cancel(app, tx, &purchase, order, reason, rq->caller.key));
     *ret = *order;
-    return order_repo_read_lines(tx, ret, 1, rq->arena);
+    return order_repo_read_lines(tx, ret, 1, rq->arena, &count);
 }
 
 struct status order_cancel_order(struct request *rq, const CancelOrderRequest *in,

@@ -100,19 +100,19 @@ static struct status start(const struct order_app *app, struct db_tx *tx, struct
     TRY(pay_order_total(&purchase.pay_order, purchase.orders, purchase.order_count, &total));
     TRY(payment_repo_find_pending(tx, in->pay_order_id, in->method, total.minor, rq->arena, ret,
                                   &found));
-    if (found)
-        return STATUS_OK;
-    *ret = (struct payment){
-        .pay_order_id = in->pay_order_id,
-        .user_id = rq->caller.user_id,
-        .provider = PROVIDER,
-        .method = in->method,
-        .status = PAYMENT_PENDING,
-        .amount = total,
-        .created_us = now_us,
-        .updated_us = now_us,
-    };
-    TRY(insert_payment(app, tx, &purchase, rq->arena, ret));
+    if (!found) {
+        *ret = (struct payment){
+            .pay_order_id = in->pay_order_id,
+            .user_id = rq->caller.user_id,
+            .provider = PROVIDER,
+            .method = in->method,
+            .status = PAYMENT_PENDING,
+            .amount = total,
+            .created_us = now_us,
+            .updated_us = now_us,
+        };
+        TRY(insert_payment(app, tx, &purchase, rq->arena, ret));
+    }
     TRY(start_orders(app, tx, &purchase, rq->caller.key));
     return pay_order_repo_save(tx, &purchase.pay_order);
 }

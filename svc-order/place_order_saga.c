@@ -35,11 +35,15 @@ static char *step_id(const struct saga *saga)
     return (char *)(uintptr_t)saga_step_id(saga);
 }
 
-/* What a peer refused, with its facts, becomes our own refusal. */
+/*
+ * What a peer refused, with its facts, becomes our own refusal. A try of the same call that got lost
+ * before may still arrive, so the step is undone all the same.
+ */
 static struct status pass_on(struct saga *saga, const struct rpc_call *call, struct status st)
 {
     if (!status_ok(&st))
         saga->details = call->details;
+    saga->partial |= call->may_arrive;
     return st;
 }
 
@@ -131,10 +135,11 @@ static struct status redeem_quote(struct saga *saga)
     ask.pay_order_id = state->pay_order_id;
     ask.user_id = state->user_id;
     ask.quote_token = state->request->quote_token;
-    const struct status st = pricing_client_redeem_quote(app->pricing, &call, &ask, &answer);
+    const struct status st =
+        pass_on(saga, &call, pricing_client_redeem_quote(app->pricing, &call, &ask, &answer));
     if (status_is(&st, REASON_PAY_ORDER_REDEEMED))
         return pay_order_id_used(state->pay_order_id);
-    TRY(pass_on(saga, &call, st));
+    TRY(st);
     state->quote = answer->quote;
     return STATUS_OK;
 }
@@ -204,7 +209,7 @@ static struct status reserve_stock(struct saga *saga)
     TRY(plan(saga, &orders, &count));
     for (size_t i = 0; i < count; i++) {
         const struct status st = reserve_one(saga, &orders[i]);
-        saga->partial = i > 0; /* those before it are held */
+        saga->partial |= i > 0; /* those before it are held */
         TRY(st);
     }
     return STATUS_OK;

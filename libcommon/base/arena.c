@@ -18,7 +18,7 @@ struct block {
 
 struct arena {
     struct block *newest; /* NULL until memory is asked for */
-    size_t filled; /* of the newest block */
+    size_t filled;        /* of the newest block */
     size_t used;
     size_t limit;
 };
@@ -48,6 +48,23 @@ void arena_reset(struct arena *arena)
     }
     arena->filled = 0;
     arena->used = 0;
+}
+
+struct arena_mark arena_mark(const struct arena *arena)
+{
+    return (struct arena_mark){
+        .block = arena->newest, .filled = arena->filled, .used = arena->used};
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark)
+{
+    while (arena->newest != mark.block) {
+        struct block *block = arena->newest;
+        arena->newest = block->older;
+        mem_free(block);
+    }
+    arena->filled = mark.filled;
+    arena->used = mark.used;
 }
 
 void arena_free(struct arena *arena)

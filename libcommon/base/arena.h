@@ -21,6 +21,16 @@ void arena_freep(struct arena **arena);
 /* Gives everything back but the first block. */
 void arena_reset(struct arena *arena);
 
+/* Gives back what was asked for since the mark: for what is tried again and again in one arena. */
+struct arena_mark {
+    const void *block;
+    size_t filled;
+    size_t used;
+};
+
+MUST_USE struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
+
 /* Aligned for any type. Never NULL. */
 MUST_USE void *arena_alloc(struct arena *arena, size_t size);
 MUST_USE void *arena_zalloc(struct arena *arena, size_t size);

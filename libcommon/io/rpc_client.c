@@ -306,11 +306,13 @@ struct status rpc_client_call(struct rpc_client *client, struct rpc_call *call,
 
     if (client->budget < BUDGET_MAX)
         client->budget++;
+    call->may_arrive = false;
     for (int tries = 1;; tries++) {
         call->details = (struct error_details){0};
         st = try_once(client, call, method, in, ret);
         if (!may_try_again(client, &st, tries))
             break;
+        call->may_arrive = true;
         TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
     }
     metric_observe(client->duration, (double)(clock_mono_us() - began_us) / CLOCK_US_PER_S);

@@ -11,6 +11,8 @@
  * the calls.
  */
 
+#include <stdbool.h>
+
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "base/status.h"
@@ -34,6 +36,7 @@ void rpc_client_free(struct rpc_client *client); /* no call may be under way; NU
 struct rpc_call {
     struct arena *arena;          /* for the answer and the details */
     struct error_details details; /* of the peer's refusal */
+    bool may_arrive; /* an earlier try of the call ended UNAVAILABLE and may still take effect */
 };
 
 /*

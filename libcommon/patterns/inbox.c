@@ -15,6 +15,14 @@ struct status inbox_claim(struct db_tx *tx, const char *consumer, const struct e
     return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
 }
 
+static bool is_among(const struct event *events, size_t count, const char *id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(events[i].id, id) == 0)
+            return true;
+    return false;
+}
+
 static void set_known(const struct event *events, size_t count, const char *id, bool *is_new)
 {
     for (size_t i = 0; i < count; i++)
@@ -63,10 +71,8 @@ static struct status insert(struct db_tx *tx, const char *consumer, const struct
 struct status inbox_claim_many(struct db_tx *tx, const char *consumer, const struct event *events,
                                size_t count, struct arena *arena, bool *ret_new)
 {
-    for (size_t i = 0; i < count; i++) {
-        set_known(events, i, events[i].id, ret_new); /* of equal ones the last stays */
-        ret_new[i] = true;
-    }
+    for (size_t i = 0; i < count; i++)
+        ret_new[i] = !is_among(events, i, events[i].id);
     TRY(find_known(tx, consumer, events, count, arena, ret_new));
     return insert(tx, consumer, events, count, arena, ret_new);
 }

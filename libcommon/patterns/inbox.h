@@ -20,7 +20,8 @@ MUST_USE SUSPENDS struct status inbox_claim(struct db_tx *tx, const char *consum
                                             const struct event *event, bool *ret_new);
 
 /*
- * The same for up to MQ_BATCH_MAX events of one source. ALREADY_EXISTS DUPLICATE_KEY: somebody
+ * The same for up to MQ_BATCH_MAX events of one source; of equal ones the first is new, so that the
+ * order of what is new is the order of first occurrences. ALREADY_EXISTS DUPLICATE_KEY: somebody
  * claimed one of them meanwhile, and nothing of the transaction may stay.
  */
 MUST_USE SUSPENDS struct status inbox_claim_many(struct db_tx *tx, const char *consumer,

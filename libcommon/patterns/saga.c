@@ -115,21 +115,24 @@ static const struct saga_kind *kind_named(const struct saga_runner *runner, cons
     return NULL;
 }
 
-static bool runs_here(const struct saga_runner *runner, int64_t id)
+static struct saga_run *find_run(const struct saga_runner *runner, int64_t id)
 {
-    for (const struct saga_run *run = runner->runs; run; run = run->next)
+    for (struct saga_run *run = runner->runs; run; run = run->next)
         if (run->saga.id == id)
-            return true;
-    return false;
+            return run;
+    return NULL;
 }
 
 static void resume(struct saga_runner *runner, const struct saga_row *row)
 {
     const struct saga_kind *kind = kind_named(runner, row->kind);
+    struct saga_run *run = find_run(runner, row->id);
 
-    BUG_ON(!kind);                  /* others are not claimed */
-    if (runs_here(runner, row->id)) /* our own lease ran out while we were slow; it goes on */
+    BUG_ON(!kind);           /* others are not claimed */
+    if (run) {               /* our own lease ran out while we were slow; it goes on */
+        run->resumed = true; /* another process may have had it meanwhile */
         return;
+    }
     log_info("saga resumed", LOG_I64("saga", row->id), LOG_STR("kind", row->kind),
              LOG_I64("phase", row->phase));
     launch(runner, kind, row, true);

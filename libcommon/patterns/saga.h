@@ -35,9 +35,9 @@ struct saga {
     int64_t id;
     void *app;               /* of the runner */
     ProtobufCMessage *state; /* of kind->state; steps may change it, pointing into the arena */
-    struct arena *arena;
+    struct arena *arena; /* loses what a try that failed has put there: state must not know it */
     struct error_details details; /* of a refusal, for whoever waits */
-    bool partial; /* set by a step that did something before it was refused: undo it too */
+    bool partial; /* set by a step that did, or may have done, something though it was refused */
     /* Private to the engine. */
     struct saga_run *run;
 };

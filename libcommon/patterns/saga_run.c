@@ -12,11 +12,13 @@
 
 enum { PAUSE_FIRST_US = 100 * 1000, PAUSE_MOST_US = 10 * 1000 * 1000 };
 
-static struct status call_action(struct saga_run *run, saga_action action)
+/* One try; `mark` is the arena before the first one, which a step may have filled in vain. */
+static struct status call_action(struct saga_run *run, saga_action action, struct arena_mark mark)
 {
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
 
+    arena_rewind(run->saga.arena, mark);
     run->saga.details = (struct error_details){0};
     run->saga.partial = false;
     return action(&run->saga);
@@ -37,11 +39,12 @@ static bool must_leave(const struct status *st)
  */
 static struct status act(struct saga_run *run)
 {
+    const struct arena_mark mark = arena_mark(run->saga.arena);
     struct retry retry = retry_times(run->kind->background ? INT_MAX : SAGA_STEP_TRIES);
     struct status st;
 
     do {
-        st = call_action(run, run->kind->steps[run->step].act);
+        st = call_action(run, run->kind->steps[run->step].act, mark);
         if (!status_ok(&st) && (run->saga.partial || !status_is_refusal(&st)))
             run->traces = true;
     } while (!must_leave(&st) && retry_again(&retry, &st));
@@ -65,10 +68,11 @@ static struct status go_forward(struct saga_run *run)
 /* Runs until it is OK. What cannot be refused is still tried again, slowly, and shouted about. */
 static struct status insist(struct saga_run *run, saga_action action, const char *what)
 {
+    const struct arena_mark mark = arena_mark(run->saga.arena);
     struct backoff pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US);
 
     for (;;) {
-        const struct status st = call_action(run, action);
+        const struct status st = call_action(run, action, mark);
         if (status_ok(&st) || must_leave(&st))
             return st;
         log_at(status_may_retry(&st) ? LOG_WARN : LOG_ERROR, "saga step not done, trying again",

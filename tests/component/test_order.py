@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -424,6 +425,21 @@ def test_starting_a_payment_again_finds_the_same_payment(
     assert status_of(shown) == "PAYMENT_STATUS_PENDING"
 
 
+def test_a_payment_that_is_gone_back_to_is_under_way_again(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    placed = buyer.place((voucher, 1))
+    pay_order_id, order_id = placed.pay_order.pay_order_id, placed.orders[0].order_id
+    by_wallet = buyer.start_payment(pay_order_id, "wallet")
+    tell(souk, buyer.start_payment(pay_order_id, "card"), "FAILED")
+    assert buyer.start_payment(pay_order_id, "wallet").payment_id == by_wallet.payment_id
+    shown = buyer.order(order_id)
+    assert status_of(shown.order, "payment_status") == "PAYMENT_STATUS_PENDING"
+    assert status_of(shown.pay_order) == "PAYMENT_STATUS_PENDING"
+    tell(souk, by_wallet)
+    until_status(buyer, order_id, "COMPLETED")
+
+
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
@@ -513,6 +529,30 @@ def test_lists_go_page_by_page(souk: Souk, buyer: Buyer, voucher: Goods) -> None
     assert "user_id" in refused(lambda: souk.call("order.ListOrders", souk.operator())).fields
 
 
+def test_a_page_of_long_orders_is_shorter(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = [buyer.place((voucher, 1)).orders[0].order_id for _ in range(12)]
+    columns = "item_id, sku_id, snapshot_id, item_title, sku_title, quantity, base_minor"
+    columns += ", adjustment_minor, total_minor, physical"
+    for order_id in placed:
+        souk.sql(
+            "order",
+            f"INSERT INTO order_line (order_id, line_no, {columns}) "
+            f"SELECT order_id, seq, {columns} FROM order_line, seq_2_to_200 "
+            f"WHERE order_id = {order_id}",
+        )
+    seen: list[int] = []
+    token = ""
+    while True:
+        page = souk.call("order.ListOrders", buyer.token, page_size=200, page_token=token)
+        assert 0 < sum(len(order.lines) for order in page.orders) <= 1000
+        assert all(len(order.lines) == 200 for order in page.orders)
+        seen += [order.order_id for order in page.orders]
+        token = page.next_page_token
+        if not token:
+            break
+    assert seen == placed[::-1]
+
+
 def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None:
     goods = put_on_sale(souk, on_hand=40, price_minor=100)
     outcomes = set()
@@ -554,3 +594,15 @@ def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None
     poll.until(lambda: stock_of(souk, goods)[1] == 0, 20, "no hold left")
     assert stock_of(souk, goods)[2] == 40 - stock_of(souk, goods)[0] <= sold
     assert outcomes
+
+
+def test_the_time_to_pay_is_no_longer_than_inventory_holds(souk: Souk) -> None:
+    service = souk.stack.services["order"]
+    for seconds, exit_code in ((85_800, 0), (85_801, 2)):
+        done = subprocess.run(
+            [service.binary, "--print-config"],
+            env={**service.environment(), "SOUK_PAYMENT_TIMEOUT_S": str(seconds)},
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        assert done.returncode == exit_code

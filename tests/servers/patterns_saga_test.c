@@ -20,6 +20,7 @@ static struct {
     int tries[4];
     int64_t sleep_us[4];
     bool partial[4];
+    size_t memory;     /* that each try takes */
     bool loses_commit; /* the pivot commits and its answer is lost */
     int ended;
     struct status ended_with;
@@ -41,6 +42,7 @@ static void note(const char *call)
 static struct status answer(struct saga *saga, int step, const char *name)
 {
     note(name);
+    memset(arena_alloc(saga->arena, lab.memory), 1, lab.memory);
     if (lab.sleep_us[step])
         TRY(task_sleep_us(lab.sleep_us[step]));
     const int try = lab.tries[step]++;
@@ -351,6 +353,19 @@ static void steps_behind_the_pivot_are_insisted_on(struct loop *loop)
     finish();
 }
 
+/* A step may be tried for days. */
+static void tries_in_vain_take_no_memory(struct loop *loop)
+{
+    begin(loop);
+    lab.memory = 3 << 20;
+    for (int i = 0; i < SAGA_STEP_TRIES - 1; i++)
+        lab.answers[1][i] = lab.answers[3][i] = unavailable;
+    assert_ok(run(&kind, 1));
+    wait_for_end(1);
+    assert_string_equal(lab.calls, "a b b b b c d d d d");
+    finish();
+}
+
 static void waits_shortly(void *arg)
 {
     AUTO(task_deadline_end)
@@ -512,6 +527,21 @@ static void a_process_that_was_overtaken_leaves(struct loop *loop)
     finish();
 }
 
+/* The other one may have come further than we, before it died and the saga came back to us. */
+static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
+{
+    begin(loop);
+    lab.sleep_us[0] = 2500 * CLOCK_US_PER_MS;
+    lab.answers[1][0] = refused;
+    enum code heard = CODE_OK;
+    struct task *task = task_spawn("waits", waits_shortly, &heard);
+    assert_ok(task_join(task));
+    kit_write(lab.db, "UPDATE saga SET owner = 'other', until_at = '2000-01-01'", DB_NO_ARGS);
+    wait_for_end(1);
+    assert_string_equal(lab.calls, "a b B A");
+    finish();
+}
+
 SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
              a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
              what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
@@ -519,13 +549,13 @@ SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_piv
              an_unknown_outcome_of_one_step_does_not_count_for_the_next,
              a_refusal_that_left_something_undoes_the_step_itself,
              the_deadline_undoes_the_step_under_way, a_pivot_whose_answer_was_lost_goes_forward,
-             steps_behind_the_pivot_are_insisted_on, whoever_waits_may_go_away,
-             a_saga_of_a_dead_process_is_run_again_from_its_start, behind_the_pivot_it_is_run_on,
-             an_undo_is_run_again_whole_and_remembers_why,
+             steps_behind_the_pivot_are_insisted_on, tries_in_vain_take_no_memory,
+             whoever_waits_may_go_away, a_saga_of_a_dead_process_is_run_again_from_its_start,
+             behind_the_pivot_it_is_run_on, an_undo_is_run_again_whole_and_remembers_why,
              a_resumed_saga_that_is_refused_undoes_every_step,
              what_another_process_holds_is_left_alone, a_slow_saga_is_run_by_its_process_alone,
              a_saga_that_never_got_to_run_is_resumed_while_others_run,
              kinds_of_another_binary_are_left_alone,
              a_state_that_cannot_be_read_does_not_stop_the_others,
              a_stop_leaves_the_saga_for_another_to_go_on_at_once,
-             a_process_that_was_overtaken_leaves)
+             a_process_that_was_overtaken_leaves, a_saga_that_comes_back_undoes_every_step)

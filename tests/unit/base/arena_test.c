@@ -99,7 +99,28 @@ static void freeing_nothing_is_fine(void **state)
     assert_null(none);
 }
 
+static void a_rewound_arena_is_as_it_was(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(4 << 20);
+    const struct arena_mark empty = arena_mark(arena);
+    char *kept = arena_strdup(arena, "kept");
+    const struct arena_mark mark = arena_mark(arena);
+
+    for (int i = 0; i < 100; i++) {
+        arena_rewind(arena, mark);
+        memset(arena_alloc(arena, 3000), i, 3000);
+        memset(arena_alloc(arena, 3 << 20), i, 3 << 20);
+        assert_string_equal(kept, "kept");
+    }
+    arena_rewind(arena, mark);
+    assert_int_equal(arena_used(arena), 5);
+    arena_rewind(arena, empty);
+    assert_int_equal(arena_used(arena), 0);
+    assert_string_equal(arena_strdup(arena, "again"), "again");
+}
+
 UNIT_TESTS(memory_is_aligned_and_keeps_apart, zeroed_memory_is_zero_also_where_it_was_used_before,
            copies_are_terminated_and_their_own, a_block_larger_than_any_before_fits,
            it_counts_what_was_asked_for, a_byte_beyond_the_limit_is_a_bug,
-           an_array_whose_size_wraps_is_a_bug, freeing_nothing_is_fine)
+           an_array_whose_size_wraps_is_a_bug, a_rewound_arena_is_as_it_was,
+           freeing_nothing_is_fine)

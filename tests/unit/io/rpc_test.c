@@ -213,6 +213,27 @@ static void body_retries(void)
     expect_int_equal(behaviour.calls, 3);
 }
 
+/* What was lost may arrive after what was refused. */
+static void body_refused_after_a_retry(void)
+{
+    SetStockResponse *response = NULL;
+
+    behaviour.answer = status_error(CODE_FAILED_PRECONDITION, REASON_ON_HAND_BELOW_HELD, "5 held");
+    expect_code(set_stock(1, &response), FAILED_PRECONDITION);
+    expect_true(!call.may_arrive);
+
+    behaviour.calls = 0;
+    behaviour.fail_first = 1;
+    expect_code(set_stock(1, &response), FAILED_PRECONDITION);
+    expect_int_equal(behaviour.calls, 2);
+    expect_true(call.may_arrive);
+}
+
+static void a_refusal_says_that_an_earlier_try_may_arrive(void **state)
+{
+    with_server(body_refused_after_a_retry);
+}
+
 static void unavailable_is_tried_three_times(void **state)
 {
     with_server(body_retries);
@@ -339,6 +360,7 @@ static void two_hundred_callers_at_once_are_all_served(void **state)
 UNIT_TESTS(a_call_reaches_the_handler_with_its_trace_and_deadline,
            a_request_against_the_contract_never_reaches_the_handler,
            a_refusal_arrives_with_reason_facts_and_fields, our_own_faults_are_not_told_to_clients,
-           unavailable_is_tried_three_times, the_callers_deadline_ends_the_handler_too,
-           a_cancelled_caller_cancels_the_handler, a_drain_cancels_what_outlives_its_grace,
-           a_peer_that_is_away_is_unavailable, two_hundred_callers_at_once_are_all_served)
+           unavailable_is_tried_three_times, a_refusal_says_that_an_earlier_try_may_arrive,
+           the_callers_deadline_ends_the_handler_too, a_cancelled_caller_cancels_the_handler,
+           a_drain_cancels_what_outlives_its_grace, a_peer_that_is_away_is_unavailable,
+           two_hundred_callers_at_once_are_all_served)

@@ -108,6 +108,27 @@ static void amounts_that_do_not_fit_are_refused(void **state)
     assert_reason(plan(mixed, 2, NULL, arena, &orders, &count), "CURRENCY_MISMATCH");
 }
 
+/* A saga plans several times in one arena of 16 MiB. */
+static void as_many_shops_as_lines_take_little_memory(void **state)
+{
+    enum { PLAN_MEMORY_MAX = 128 * 1024 };
+    AUTO(arena_freep) struct arena *arena = arena_new(PLAN_MEMORY_MAX);
+    struct plan_line lines[ORDER_LINES_MAX];
+    int64_t ids[ORDER_LINES_MAX];
+    struct order *orders;
+    size_t count;
+
+    for (int i = 0; i < ORDER_LINES_MAX; i++) {
+        lines[i] = line(i + 1, i + 50, 1, 100, 100);
+        ids[i] = i + 101;
+    }
+    const struct plan_input input = {
+        .order_ids = ids, .lines = lines, .line_count = ORDER_LINES_MAX, .note = ""};
+    assert_ok(order_plan(&input, arena, &orders, &count));
+    assert_int_equal(count, ORDER_LINES_MAX);
+    assert_int_equal(orders[199].lines[0].sku_id, 200);
+}
+
 UNIT_TESTS(one_order_for_each_shop_in_the_order_of_the_lines,
            the_orders_together_cost_what_was_quoted, an_address_goes_only_with_what_is_shipped,
-           amounts_that_do_not_fit_are_refused)
+           amounts_that_do_not_fit_are_refused, as_many_shops_as_lines_take_little_memory)
