@@ -80,6 +80,19 @@ def test_starting_twice_starts_once(place: Path) -> None:
         assert redis.restart().pid != pid
 
 
+def test_what_another_command_started_meanwhile_is_taken_over(place: Path) -> None:
+    # As two `tools/stack up` at once have them: the second looks, then waits for the first.
+    first, second, third = (Redis(place / "redis") for _ in range(3))
+    try:
+        first.start()
+        assert second.start().pid == first.pid
+        third.stop()
+        assert not first.alive()
+    finally:
+        second.stop()
+        first.stop()
+
+
 def test_a_taken_port_is_left_to_its_owner(place: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as foreign:
         folder = place / "redis"

@@ -118,19 +118,20 @@ class Server(abc.ABC):
 
     def kill9(self) -> None:
         """The plug is pulled; start() brings it back at the same ports."""
-        if self._process:
-            self._process.kill()
+        if process := self._latest():
+            process.kill()
         self._reap()
 
     def alive(self) -> bool:
         """Is the process there? Says nothing about readiness."""
         self._reap()
-        return self._process is not None and self._process.alive()
+        process = self._latest()
+        return process is not None and process.alive()
 
     @property
     def pid(self) -> int:
         """0 when it does not run."""
-        return self._process.pid if self._process and self.alive() else 0
+        return self._process.pid if self.alive() and self._process else 0
 
     @property
     def port(self) -> int:
@@ -153,7 +154,7 @@ class Server(abc.ABC):
 
     def rss_kb(self) -> int:
         """Memory in use, 0 when it does not run."""
-        return self._process.rss_kb() if self._process and self.alive() else 0
+        return self._process.rss_kb() if self.alive() and self._process else 0
 
     def log_text(self) -> str:
         """What it logged since it was last started by us."""
@@ -213,13 +214,20 @@ class Server(abc.ABC):
             raise StartError(f"{self.name} ended at its start\n{self._log_tail()}")
 
     def _halt(self) -> float:
-        took = self._process.end(self.STOP_S) if self._process else 0.0
+        process = self._latest()
+        took = process.end(self.STOP_S) if process else 0.0
         if self._child:
             # Dead as /proc sees it, but its exit code is only there when its last thread has gone.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(self.STOP_S)
         self._reap()
         return took
+
+    def _latest(self) -> Process | None:
+        # Another command may have started it since we looked last.
+        if not (self._process and self._process.alive()):
+            self._process = Process.load(self._pid_file)
+        return self._process
 
     def _reap(self) -> None:
         # Else it stays a zombie as long as we live.
