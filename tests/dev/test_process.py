@@ -104,6 +104,16 @@ def test_a_taken_port_is_left_to_its_owner(place: Path) -> None:
             assert redis.command("PING") == "PONG"
 
 
+def test_a_choice_of_ports_that_was_cut_off_is_made_again(place: Path) -> None:
+    folder = place / "redis"
+    folder.mkdir()
+    (folder / "ports").write_text('{"main": 2')
+    redis = Redis(folder)
+    assert redis.ports == {}
+    with redis:
+        assert redis.command("PING") == "PONG"
+
+
 def test_a_port_lost_while_starting_is_replaced(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -104,7 +104,9 @@ class Server(abc.ABC):
                 continue
             lease = ports.take(chosen[name]) if name in chosen else None
             self._leases[name] = lease or ports.take_any()
-        self._ports_file.write_text(json.dumps({n: ls.port for n, ls in self._leases.items()}))
+        new = self._ports_file.with_suffix(".new")
+        new.write_text(json.dumps({n: lease.port for n, lease in self._leases.items()}))
+        new.replace(self._ports_file)
 
     def stop(self) -> None:
         """TERM and, when that does not help, KILL. Data and the choice of ports stay."""
@@ -143,7 +145,7 @@ class Server(abc.ABC):
         """Its ports by name; empty before the first start."""
         try:
             saved: dict[str, int] = json.loads(self._ports_file.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, json.JSONDecodeError):
             return {}
         return saved
 
