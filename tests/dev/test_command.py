@@ -1,6 +1,7 @@
 """tools/stack, as a developer uses it."""
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import jwt
 import pytest
 from soukdev import paths
 from soukdev.keys import Keys
+from soukdev.poll import until
+from soukdev.process import Process
 from soukdev.redis import Redis
 
 
@@ -94,3 +97,19 @@ def test_without_a_stack_there_is_no_token(place: Path) -> None:
     answer = command("token", "42", "customer", "--dir", str(place / "dev"))
     assert answer.returncode != 0
     assert "tools/stack up" in answer.stderr
+
+
+def test_an_interrupted_up_leaves_nothing_that_down_does_not_find(place: Path) -> None:
+    folder = place / "dev"
+    words = ["up", "--services", "none", "--dir", str(folder)]
+    with subprocess.Popen(
+        [paths.ROOT / "tools" / "stack", *words], stderr=subprocess.PIPE, text=True
+    ) as up:
+        until((folder / "redis" / "pid").exists, 20, "the first server")
+        up.send_signal(signal.SIGINT)
+        _, said = up.communicate(timeout=60)
+    started = [Process.load(file) for file in folder.glob("*/pid")]
+    assert command("down", "--dir", str(folder)).returncode == 0
+    assert not [process for process in started if process and process.alive()]
+    assert up.returncode == 130
+    assert said == "interrupted; what runs stays until tools/stack down\n"

@@ -37,9 +37,12 @@ def main(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     try:
         return int(options.action(options))
-    except (StartError, FileNotFoundError, argparse.ArgumentTypeError) as error:
+    except (StartError, OSError, argparse.ArgumentTypeError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; what runs stays until tools/stack down", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

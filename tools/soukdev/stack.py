@@ -86,8 +86,9 @@ class Stack:
             )
             self._configure_services()
             _at_once(*[service.start for service in self.services.values()])
-            self._start_gateway()
-            self._start_payments()
+            # Not by this thread, which Ctrl-C would stop between a start and its pid file.
+            _at_once(self._start_gateway)
+            _at_once(self._start_payments)
             self._write_state()
         return self
 
