@@ -1,5 +1,6 @@
 """tools/stack, as a developer uses it."""
 
+import fcntl
 import json
 import signal
 import subprocess
@@ -13,6 +14,9 @@ from soukdev.keys import Keys
 from soukdev.poll import until
 from soukdev.process import Process
 from soukdev.redis import Redis
+from soukdev.service import Service
+
+STAND_IN = Path(__file__).with_name("stand_in.py")
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -113,3 +117,21 @@ def test_an_interrupted_up_leaves_nothing_that_down_does_not_find(place: Path) -
     assert not [process for process in started if process and process.alive()]
     assert up.returncode == 130
     assert said == "interrupted; what runs stays until tools/stack down\n"
+
+
+def test_down_stops_what_an_up_beside_it_is_about_to_start(place: Path) -> None:
+    folder = place / "dev"
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen([paths.ROOT / "tools" / "stack", "down", "--dir", folder]) as down:
+            until(lambda: waits_for_a_lock(down.pid), 20, "down at the lock")
+            service = Service(folder / "svc-cart", binary=STAND_IN).start()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert down.wait(60) == 0
+    assert not service.alive()
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    waiting = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return any(words[1] == "->" and words[5] == str(pid) for words in waiting)

@@ -104,8 +104,9 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
+    # All there are: what an up beside us starts is not to be seen yet.
     if options.dir.exists():
-        Stack(options.dir, services_of(options.dir), dies_with_us=False).down()
+        Stack(options.dir, names.CONTEXTS, dies_with_us=False).down()
     return 0
 
 
