@@ -108,6 +108,14 @@ class Server(abc.ABC):
         new.write_text(json.dumps({n: lease.port for n, lease in self._leases.items()}))
         new.replace(self._ports_file)
 
+    def outdated(self) -> bool:
+        """Does it run, but otherwise than it would be started now?"""
+        return False
+
+    def start_anew(self) -> Self:
+        """Starts it, or again when it is outdated."""
+        return self.restart() if self.outdated() else self.start()
+
     def stop(self) -> None:
         """TERM and, when that does not help, KILL. Data and the choice of ports stay."""
         self._halt()

@@ -48,6 +48,15 @@ class Service(Server):
         }
         return {**ours, **addresses, **self.settings}
 
+    def outdated(self) -> bool:
+        """Does it run another binary, or was it told otherwise? Told more is fine."""
+        process = self._latest()
+        if not process or not self.alive():
+            return False
+        told = process.environment()
+        wanted = {n: word for n, word in self.environment().items() if n.startswith("SOUK_")}
+        return process.argv != tuple(self.argv()) or not wanted.items() <= told.items()
+
     def ready(self) -> bool:
         return http.answers(self.ports["admin"], "/readyz")
 
