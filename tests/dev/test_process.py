@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -155,6 +156,18 @@ def test_a_dead_child_that_nobody_waited_for_is_dead(place: Path) -> None:
     os.kill(child.pid, signal.SIGKILL)
     until(lambda: not process.alive(), 5, "a zombie is seen as dead")
     assert child.wait() == -signal.SIGKILL
+
+
+def test_a_program_that_was_built_again_is_replaced(place: Path) -> None:
+    program = place / "program"
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as child:
+        process = Process.of(child.pid, (str(program), "60"))
+        assert not process.is_replaced()
+        program.unlink()
+        shutil.copy("/bin/sleep", program)
+        assert process.is_replaced()
+        child.kill()
 
 
 def test_a_server_that_cannot_start_shows_its_log(place: Path) -> None:

@@ -49,13 +49,14 @@ class Service(Server):
         return {**ours, **addresses, **self.settings}
 
     def outdated(self) -> bool:
-        """Does it run another binary, or was it told otherwise? Told more is fine."""
+        """Does it run another binary, or an older one, or was it told otherwise? More is fine."""
         process = self._latest()
         if not process or not self.alive():
             return False
         told = process.environment()
         wanted = {n: word for n, word in self.environment().items() if n.startswith("SOUK_")}
-        return process.argv != tuple(self.argv()) or not wanted.items() <= told.items()
+        is_told = wanted.items() <= told.items()
+        return process.argv != tuple(self.argv()) or process.is_replaced() or not is_told
 
     def ready(self) -> bool:
         return http.answers(self.ports["admin"], "/readyz")
