@@ -10,6 +10,7 @@ from listing_kit import (
     CATEGORIES,
     ITEM_HIDDEN,
     ITEM_ONLINE,
+    MANUAL,
     ONLINE,
     PENDING,
     REJECTED,
@@ -314,6 +315,23 @@ def item_id_of(souk: Souk, listing: Any) -> int:
 
 def count(souk: Souk, context: str, table: str) -> int:
     return int(souk.sql(context, f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
+
+
+def test_a_reviewer_approves_nothing_that_the_machine_would_refuse(own: Souk) -> None:
+    own.stack.kafka.stop()
+    shop = own.new_id()
+    draft = draft_of("deal")
+    draft["skus"][0]["base_price"]["minor"] = 5001  # more than its face value
+    listing = create_by_merchant(own, "deal", shop, draft=draft)
+    listing = submit(own, listing, own.merchant(shop))
+    assert (listing.status, listing.audit_strategy) == (PENDING, MANUAL)
+    # The machine has not looked at it, without Kafka.
+    refused = refusal(review, own, listing, "APPROVE")
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "NOT_FOR_REVIEW")
+    assert "above face_value" in refused.message
+    assert now(own, listing).status == PENDING
+    own.stack.kafka.start()
+    until_status(own, listing, REJECTED, timeout_s=60)
 
 
 def test_a_publish_survives_a_crash_and_happens_once(own: Souk) -> None:
