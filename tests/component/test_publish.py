@@ -367,8 +367,12 @@ def test_a_peer_that_is_away_is_waited_for(own: Souk) -> None:
     )
     assert (hidden.status, refused) == (ITEM_HIDDEN, "FAILED_PRECONDITION ILLEGAL_TRANSITION")
     assert now(own, listing).status == APPROVED
+    (kept,) = own.sql("listing", f"SELECT snapshot_id FROM snapshot WHERE item_id = {item_id}")
+    snapshot = {"snapshot_id": int(kept["snapshot_id"])}
+    assert why(own.call, "listing.GetSnapshot", None, **snapshot) == "NOT_FOUND SNAPSHOT_UNKNOWN"
     start(own, "inventory")
     until_status(own, listing, ONLINE, timeout_s=30)
+    assert own.call("listing.GetSnapshot", None, **snapshot).item.item_id == item_id
 
 
 def test_a_stop_in_the_middle_hands_the_publish_over(own: Souk) -> None:
