@@ -12,7 +12,8 @@
 #include "souk/listing/v1/catalog.client.h"
 #include "souk/pricing/v1/pricing.client.h"
 
-enum { SOURCES = 3 };
+/* So many of the largest items, 64 KiB each, fit an answer of svc-listing, 3 MiB. */
+enum { SOURCES = 3, ITEMS_A_CALL = 40 };
 
 /* One service being asked, in a task of its own. */
 struct question {
@@ -53,11 +54,11 @@ static int64_t *item_ids_of(const struct question *question, size_t *ret_count)
     return ids;
 }
 
-static const Item *find_item(const BatchGetItemsResponse *answer, int64_t item_id)
+static const Item *find_item(Item *const *items, size_t count, int64_t item_id)
 {
-    for (size_t i = 0; i < answer->n_items; i++)
-        if (answer->items[i]->item_id == item_id)
-            return answer->items[i];
+    for (size_t i = 0; i < count; i++)
+        if (items[i]->item_id == item_id)
+            return items[i];
     return NULL;
 }
 
@@ -88,17 +89,33 @@ static void read_item(const Item *item, int64_t sku_id, struct goods *ret)
     ret->shop_id = item->shop_id;
 }
 
-static struct status ask_listing(struct question *question)
+static struct status ask_items(const struct question *question, int64_t *ids, size_t count,
+                               BatchGetItemsResponse **ret)
 {
     struct rpc_call call = {.arena = question->arena};
     BatchGetItemsRequest request;
-    BatchGetItemsResponse *answer;
 
     batch_get_items_request_init(&request);
-    request.item_ids = item_ids_of(question, &request.n_item_ids);
-    TRY(catalog_client_batch_get_items(question->app->listing, &call, &request, &answer));
+    request.item_ids = ids;
+    request.n_item_ids = count;
+    return catalog_client_batch_get_items(question->app->listing, &call, &request, ret);
+}
+
+static struct status ask_listing(struct question *question)
+{
+    size_t id_count, count = 0;
+    int64_t *ids = item_ids_of(question, &id_count);
+    Item **items = arena_array_of(question->arena, Item *, id_count);
+
+    for (size_t at = 0; at < id_count; at += ITEMS_A_CALL) {
+        const size_t left = id_count - at;
+        BatchGetItemsResponse *answer;
+        TRY(ask_items(question, ids + at, left < ITEMS_A_CALL ? left : ITEMS_A_CALL, &answer));
+        for (size_t i = 0; i < answer->n_items && count < id_count; i++)
+            items[count++] = answer->items[i];
+    }
     for (size_t i = 0; i < question->count; i++)
-        read_item(find_item(answer, question->lines[i].item_id), question->lines[i].sku_id,
+        read_item(find_item(items, count, question->lines[i].item_id), question->lines[i].sku_id,
                   &question->goods[i]);
     return STATUS_OK;
 }

@@ -1,35 +1,11 @@
 #include "audit_consumer.h"
 
-#include "attributes.h"
-#include "audit_rules.h"
+#include "audit.h"
 #include "base/clock.h"
-#include "category_repo.h"
-#include "goods_pb.h"
 #include "listing_flow.h"
 #include "listing_repo.h"
 #include "souk/listing/v1/events.types.h"
 #include "violations.h"
-
-static struct status look_at(struct db_tx *tx, const struct listing *listing, int64_t now_us,
-                             struct violations *violations)
-{
-    struct arena *arena = violations->arena;
-    struct category category;
-    struct goods goods;
-    ItemDraft *draft;
-    bool found;
-
-    TRY(category_repo_find(tx, listing->category_id, arena, &category, &found));
-    if (!found)
-        return status_error(CODE_INTERNAL, "INTERNAL", "category %lld is gone",
-                            (long long)listing->category_id);
-    TRY(goods_unpack(listing->draft, listing->draft_size, arena, &draft));
-    goods_from_pb(draft, arena, &goods);
-    attributes_check(&category, &goods, violations);
-    if (listing->strategy != AUDIT_FAST_TRACK)
-        audit_rules_check(&category, &goods, now_us, violations);
-    return STATUS_OK;
-}
 
 static struct status audit(const struct catalog *catalog, struct db_tx *tx, struct listing *listing,
                            struct arena *arena)
@@ -37,7 +13,7 @@ static struct status audit(const struct catalog *catalog, struct db_tx *tx, stru
     struct flow_cause cause = {.by = CATALOG_CALLER, .now_us = clock_unix_us(), .comment = ""};
     struct violations *violations = violations_new(arena);
 
-    TRY(look_at(tx, listing, cause.now_us, violations));
+    TRY(audit_look_at(tx, listing, cause.now_us, violations));
     if (violations->total) {
         cause.comment = violations_text(violations, LISTING_COMMENT_MAX);
         return flow_reject(catalog, tx, listing, &cause, arena);

@@ -1,9 +1,8 @@
 #pragma once
 
 /*
- * audit_consumer: looks at listings that were handed in. Fast track: the attributes are what the
- * category wants. Auto: the category's rules too. Manual: as auto, and what passes stays PENDING
- * for a reviewer, who need not see what the machine can refuse.
+ * audit_consumer: audits listings that were handed in. What passes a manual audit stays PENDING for
+ * a reviewer, who need not see what the machine can refuse.
  *
  * Source: 002 chapters 3.2, 9.1.2.
  */

@@ -113,8 +113,8 @@ static bool all_fit(const struct item_query *query)
                        (query->category_count != 0);
 
     return owners <= 1 && query->category_count <= 1 && !query->source &&
-           query->status == ITEM_ANY && !query->created_from_us && !query->created_to_us &&
-           !*query->keyword;
+           query->status == ITEM_ANY && !query->created_from_us &&
+           query->created_to_us == ITEM_TIME_END && !*query->keyword;
 }
 
 static struct item_query query_from_pb(const QueryItemsRequest *in)
@@ -127,7 +127,7 @@ static struct item_query query_from_pb(const QueryItemsRequest *in)
         .shop_id = in->shop_id,
         .supplier_id = in->supplier_id,
         .created_from_us = pb_time_us(in->create_time_from),
-        .created_to_us = pb_time_us(in->create_time_to),
+        .created_to_us = in->create_time_to ? pb_time_us(in->create_time_to) : ITEM_TIME_END,
         .keyword = in->keyword,
         .before_id = INT64_MAX,
     };

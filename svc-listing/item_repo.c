@@ -175,7 +175,6 @@ static struct status run_scan(struct db_tx *tx, const struct item_query *query, 
     const bool any = !query->category_count;
     const struct db_set set = any ? set_of(nothing, 1, arena)
                                   : set_of(query->category_ids, query->category_count, arena);
-    const int64_t end_us = query->created_to_us ? query->created_to_us : 253402300799999999ll;
     const int64_t owner = query->shop_id               ? query->shop_id
                           : query->supplier_id         ? query->supplier_id
                           : query->category_count == 1 ? query->category_ids[0]
@@ -183,7 +182,7 @@ static struct status run_scan(struct db_tx *tx, const struct item_query *query, 
     const struct db_args args = DB_ARGS(
         DB_I64(query->source), DB_I64(query->source), DB_I64(query->status), DB_I64(query->status),
         DB_I64(query->shop_id), DB_I64(query->shop_id), DB_I64(query->supplier_id),
-        DB_I64(query->supplier_id), DB_TIME(query->created_from_us), DB_TIME(end_us),
+        DB_I64(query->supplier_id), DB_TIME(query->created_from_us), DB_TIME(query->created_to_us),
         DB_TEXT(query->keyword), DB_TEXT(pattern_of(query->keyword, arena)), DB_I64(!any),
         DB_I64(owner), DB_I64(query->before_id), DB_U64(query->most));
 

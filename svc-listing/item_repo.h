@@ -49,6 +49,7 @@ MUST_USE SUSPENDS struct status item_repo_insert_change(struct db_tx *tx, const 
  * the one category.
  */
 enum { ITEM_ANY = -1 };
+#define ITEM_TIME_END 253402300799999999ll /* 9999-12-31: no row is later */
 
 struct item_query {
     const int64_t *category_ids;
@@ -58,7 +59,7 @@ struct item_query {
     int64_t shop_id;
     int64_t supplier_id;
     int64_t created_from_us;
-    int64_t created_to_us; /* outside */
+    int64_t created_to_us; /* outside; ITEM_TIME_END: all */
     const char *keyword;   /* part of the title */
     int64_t before_id;
     size_t most;

@@ -1,6 +1,7 @@
 /*
  * ListingService: what each method does is said in souk/listing/v1/listing.rpc.h.
  */
+#include "audit.h"
 #include "caller.h"
 #include "catalog.h"
 #include "category_repo.h"
@@ -214,6 +215,19 @@ struct status listing_submit_listing(struct request *rq, const SubmitListingRequ
     return db_tx_commit(&tx);
 }
 
+/* The machine may not have looked yet, or found nothing because it was another day. */
+static struct status check_as_machine(struct db_tx *tx, const struct request *rq,
+                                      const struct listing *listing)
+{
+    struct violations *violations = violations_new(rq->arena);
+
+    TRY(audit_look_at(tx, listing, rq->now_us, violations));
+    if (!violations->total)
+        return STATUS_OK;
+    return status_error(CODE_FAILED_PRECONDITION, REASON_NOT_FOR_REVIEW, "%s %s",
+                        violations->list[0].field, violations->list[0].description);
+}
+
 static struct status review(const struct catalog *catalog, struct db_tx *tx,
                             const struct request *rq, const ReviewListingRequest *in,
                             struct listing *listing)
@@ -226,6 +240,8 @@ static struct status review(const struct catalog *catalog, struct db_tx *tx,
                             audit_strategy_name(listing->strategy));
     if (in->decision == REVIEW_DECISION_REJECT)
         return flow_reject(catalog, tx, listing, &cause, rq->arena);
+    if (listing->status == LISTING_PENDING)
+        TRY(check_as_machine(tx, rq, listing));
     return flow_approve(catalog, tx, listing, &cause);
 }
 

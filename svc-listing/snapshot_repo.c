@@ -10,8 +10,10 @@ struct status snapshot_repo_find(struct db_tx *tx, int64_t id, struct arena *are
     AUTO(db_rows_end) struct db_rows rows = {0};
 
     TRY(db_query(tx,
-                 "SELECT item_version, document, created_at FROM snapshot WHERE snapshot_id = ?",
-                 DB_ARGS(DB_I64(id)), &rows));
+                 "SELECT s.item_version, s.document, s.created_at FROM snapshot s "
+                 "JOIN item i ON i.item_id = s.item_id "
+                 "WHERE s.snapshot_id = ? AND i.status NOT IN (?, ?)",
+                 DB_ARGS(DB_I64(id), DB_I64(ITEM_HIDDEN), DB_I64(ITEM_REMOVED)), &rows));
     *ret_found = db_rows_next(&rows);
     if (!*ret_found)
         return STATUS_OK;

@@ -24,6 +24,7 @@ struct snapshot {
     int64_t created_us;
 };
 
+/* Of an item that was never on sale there is none. */
 MUST_USE SUSPENDS struct status snapshot_repo_find(struct db_tx *tx, int64_t id,
                                                    struct arena *arena, struct snapshot *ret,
                                                    bool *ret_found);

@@ -1,5 +1,6 @@
 #include "hydrate.h"
 
+#include "base/clock.h"
 #include "io/rpc_client.h"
 #include "price_pb.h"
 #include "run/task.h"
@@ -26,6 +27,7 @@ struct page {
 /* One call, in a task of its own. */
 struct ask {
     const struct search *search;
+    int64_t until_us;
     struct arena *arena;
     int64_t *sku_ids;
     struct fresh *fresh;
@@ -48,8 +50,7 @@ static void take_prices(const struct ask *ask, const BatchGetPricesResponse *ans
 static void ask_prices(void *arg)
 {
     const struct ask *ask = arg;
-    AUTO(task_deadline_end)
-    struct task_deadline limit = task_deadline_in_us(ask->search->hydrate_timeout_us);
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_at(ask->until_us);
     struct rpc_call call = {.arena = ask->arena};
     BatchGetPricesRequest in;
     BatchGetPricesResponse *answer;
@@ -80,8 +81,7 @@ static void take_stock(const struct ask *ask, const BatchGetStockResponse *answe
 static void ask_stock(void *arg)
 {
     const struct ask *ask = arg;
-    AUTO(task_deadline_end)
-    struct task_deadline limit = task_deadline_in_us(ask->search->hydrate_timeout_us);
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_at(ask->until_us);
     struct rpc_call call = {.arena = ask->arena};
     BatchGetStockRequest in;
     BatchGetStockResponse *answer;
@@ -105,8 +105,18 @@ static void join_all(struct task **tasks, size_t count)
     }
 }
 
+/* Leaves a caller in a hurry some time to get the answer. */
+static int64_t end_of_patience_us(const struct search *search)
+{
+    const int64_t callers_us = task_time_left_us() / 4 * 3;
+
+    return clock_mono_us() +
+           (callers_us < search->hydrate_timeout_us ? callers_us : search->hydrate_timeout_us);
+}
+
 static void ask_all(const struct search *search, const struct page *page, struct arena *arena)
 {
+    const int64_t until_us = end_of_patience_us(search);
     struct task *tasks[2 * HYDRATE_CALLS_MAX];
     size_t task_count = 0;
 
@@ -115,6 +125,7 @@ static void ask_all(const struct search *search, const struct page *page, struct
         struct ask *ask = arena_new_of(arena, struct ask);
         *ask = (struct ask){
             .search = search,
+            .until_us = until_us,
             .arena = arena,
             .sku_ids = page->sku_ids + at,
             .fresh = page->fresh + at,

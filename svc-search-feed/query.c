@@ -5,7 +5,11 @@
 
 #include "document.h"
 
-enum { BUCKETS_MAX = 50 };
+/*
+ * Engines take 1024 clauses. A Chinese character is one in each of eight fields, and in two phrases
+ * of the title.
+ */
+enum { BUCKETS_MAX = 50, SOUGHT_CHARACTERS_MAX = 100 };
 
 struct status query_check(const struct query *query)
 {
@@ -52,22 +56,39 @@ static json_t *words(const char *const *list, size_t count)
     return words;
 }
 
+static bool begins_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+/* What is looked for of the text: its beginning, in bytes. */
+static size_t sought_size(const char *text)
+{
+    size_t characters = 0, size = 0;
+
+    for (; text[size]; size++)
+        if (begins_character(text[size]) && characters++ == SOUGHT_CHARACTERS_MAX)
+            break;
+    return size;
+}
+
 static json_t *all_words(const char *text)
 {
     static const char *const fields[] = {
         "title^4",    "title.en^4",    "brand^2",     "brand.en^2",
         "attributes", "attributes.en", "description", "description.en",
     };
-    return json_pack("{s:{s:s, s:s, s:s, s:o}}", "multi_match", "query", text, "type",
-                     "cross_fields", "operator", "and", "fields", words(fields, ARRAY_LEN(fields)));
+    return json_pack("{s:{s:s%, s:s, s:s, s:o}}", "multi_match", "query", text, sought_size(text),
+                     "type", "cross_fields", "operator", "and", "fields",
+                     words(fields, ARRAY_LEN(fields)));
 }
 
 static json_t *title_phrase(const char *text)
 {
     static const char *const fields[] = {"title^4", "title.en^4"};
 
-    return json_pack("{s:{s:s, s:s, s:o}}", "multi_match", "query", text, "type", "phrase",
-                     "fields", words(fields, ARRAY_LEN(fields)));
+    return json_pack("{s:{s:s%, s:s, s:o}}", "multi_match", "query", text, sought_size(text),
+                     "type", "phrase", "fields", words(fields, ARRAY_LEN(fields)));
 }
 
 static void add_term(json_t *filters, const char *field, json_t *value)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from listing_kit import draft_of, item_of, publish, sku
 from refusals import at_once, refusal, why
 from soukdev.goods import Goods, put_on_sale
 from soukdev.grpc_client import GrpcClient
@@ -244,6 +245,18 @@ def test_a_cart_has_at_most_two_hundred_lines(
     assert shown.selected_total.minor == 1000
     buyer.clear()
     assert buyer.cart().version == 202
+
+
+def test_a_cart_of_large_items_is_shown(souk: Souk, buyer: Buyer) -> None:
+    # Together more than svc-listing answers at once.
+    stores = {"code": "applicable_stores", "json": '["' + "店" * 7900 + '"]'}
+    draft = draft_of("deal", skus=[sku(f"S{i}", 1, stores) for i in range(2)])
+    for _ in range(70):
+        item = item_of(souk, publish(souk, "deal", draft=draft))
+        buyer.mutate("AddItem", item_id=item.item_id, sku_id=item.skus[0].sku_id, quantity=1)
+    shown = buyer.cart()
+    assert list(shown.missing) == []
+    assert [line.item_title for line in shown.lines] == [draft["title"]] * 70
 
 
 def test_the_same_request_again_adds_nothing(buyer: Buyer, tea: Goods) -> None:

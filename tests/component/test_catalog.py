@@ -137,6 +137,7 @@ def test_items_are_found_by_what_they_are(souk: Souk) -> None:
         ({"supplier_id": supplier}, [phone]),
         ({"create_time_from": room.create_time}, [room]),
         ({"create_time_to": room.create_time}, [phone]),
+        ({"create_time_to": {"seconds": 0}}, []),
         ({"keyword": "话费"}, [phone]),
         ({"keyword": "希尔"}, [room]),
     ]

@@ -10,6 +10,7 @@ from listing_kit import (
     CATEGORIES,
     ITEM_HIDDEN,
     ITEM_ONLINE,
+    MANUAL,
     ONLINE,
     PENDING,
     REJECTED,
@@ -316,6 +317,23 @@ def count(souk: Souk, context: str, table: str) -> int:
     return int(souk.sql(context, f"SELECT COUNT(*) AS n FROM {table}")[0]["n"])
 
 
+def test_a_reviewer_approves_nothing_that_the_machine_would_refuse(own: Souk) -> None:
+    own.stack.kafka.stop()
+    shop = own.new_id()
+    draft = draft_of("deal")
+    draft["skus"][0]["base_price"]["minor"] = 5001  # more than its face value
+    listing = create_by_merchant(own, "deal", shop, draft=draft)
+    listing = submit(own, listing, own.merchant(shop))
+    assert (listing.status, listing.audit_strategy) == (PENDING, MANUAL)
+    # The machine has not looked at it, without Kafka.
+    refused = refusal(review, own, listing, "APPROVE")
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "NOT_FOR_REVIEW")
+    assert "above face_value" in refused.message
+    assert now(own, listing).status == PENDING
+    own.stack.kafka.start()
+    until_status(own, listing, REJECTED, timeout_s=60)
+
+
 def test_a_publish_survives_a_crash_and_happens_once(own: Souk) -> None:
     before = count(own, "pricing", "price"), count(own, "inventory", "stock")
     listing = stop_half_way(own, "pricing", "tshirt")
@@ -349,8 +367,12 @@ def test_a_peer_that_is_away_is_waited_for(own: Souk) -> None:
     )
     assert (hidden.status, refused) == (ITEM_HIDDEN, "FAILED_PRECONDITION ILLEGAL_TRANSITION")
     assert now(own, listing).status == APPROVED
+    (kept,) = own.sql("listing", f"SELECT snapshot_id FROM snapshot WHERE item_id = {item_id}")
+    snapshot = {"snapshot_id": int(kept["snapshot_id"])}
+    assert why(own.call, "listing.GetSnapshot", None, **snapshot) == "NOT_FOUND SNAPSHOT_UNKNOWN"
     start(own, "inventory")
     until_status(own, listing, ONLINE, timeout_s=30)
+    assert own.call("listing.GetSnapshot", None, **snapshot).item.item_id == item_id
 
 
 def test_a_stop_in_the_middle_hands_the_publish_over(own: Souk) -> None:

@@ -104,6 +104,21 @@ def test_chinese_and_english_are_found(
     assert {names[item] for item in shelf.found(query=query)} == wanted
 
 
+# To one analyzer each character is a word, to the other each pair of them.
+LONGEST = {
+    "chinese": "".join(chr(0x4E00 + 7 * i) for i in range(200)),
+    "mixed": "".join(f"{chr(0x4E00 + i)}{chr(0x61 + i % 26)}" for i in range(100)),
+    "korean": "".join(chr(0xAC00 + 3 * i) for i in range(200)),
+}
+
+
+@pytest.mark.parametrize("query", LONGEST.values(), ids=LONGEST)
+def test_the_longest_query_is_found_as_well(feed: Feed, shelf: Shelf, query: str) -> None:
+    item = shelf.put(title=query)
+    feed.settle()
+    assert shelf.found(query=query) == [item]
+
+
 def test_titles_go_before_descriptions(feed: Feed, shelf: Shelf) -> None:
     second = shelf.put(title="A cable", description="Fits every camera")
     first = shelf.put(title="A camera", description="With cable")

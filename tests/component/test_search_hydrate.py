@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fake_peers import PRICES, STOCK, FakePeers
 from search_kit import Feed, Goods, running_feed
 from soukdev import paths
+from soukdev.poll import until
+from soukdev.refusal import Refused
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +80,22 @@ def test_a_late_peer_is_done_without(feed: Feed, peers: FakePeers) -> None:
     assert 0.14 < time.monotonic() - began < 0.4
     peers.slow_s = {PRICES: 0.6}
     assert hit(feed, category) == (True, 1000, False)
+
+
+def test_a_caller_in_a_hurry_gets_what_the_index_knows(feed: Feed, peers: FakePeers) -> None:
+    category, _ = indexed(feed)
+    peers.slow_s = {PRICES: 0.6, STOCK: 0.6}
+
+    def in_a_hurry() -> Any:
+        # Less than a search waits for its peers, and sometimes less than the engine needs.
+        try:
+            return feed.search(category_ids=[category], timeout_s=0.14)
+        except Refused:
+            return None
+
+    answer = until(in_a_hurry, 20, "an answer before the peers'")
+    assert answer.partial
+    assert [hit.price_from.minor for hit in answer.hits] == [1000]
 
 
 def test_a_broken_peer_is_done_without(feed: Feed, peers: FakePeers) -> None:

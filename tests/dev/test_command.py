@@ -1,6 +1,8 @@
 """tools/stack, as a developer uses it."""
 
+import fcntl
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,12 @@ import jwt
 import pytest
 from soukdev import paths
 from soukdev.keys import Keys
+from soukdev.poll import until
+from soukdev.process import Process
 from soukdev.redis import Redis
+from soukdev.service import Service
+
+STAND_IN = Path(__file__).with_name("stand_in.py")
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
@@ -105,3 +112,37 @@ def test_without_a_stack_there_is_no_token(place: Path) -> None:
     answer = command("token", "42", "customer", "--dir", str(place / "dev"))
     assert answer.returncode != 0
     assert "tools/stack up" in answer.stderr
+
+
+def test_an_interrupted_up_leaves_nothing_that_down_does_not_find(place: Path) -> None:
+    folder = place / "dev"
+    words = ["up", "--services", "none", "--dir", str(folder)]
+    with subprocess.Popen(
+        [paths.ROOT / "tools" / "stack", *words], stderr=subprocess.PIPE, text=True
+    ) as up:
+        until((folder / "redis" / "pid").exists, 20, "the first server")
+        up.send_signal(signal.SIGINT)
+        _, said = up.communicate(timeout=60)
+    started = [Process.load(file) for file in folder.glob("*/pid")]
+    assert command("down", "--dir", str(folder)).returncode == 0
+    assert not [process for process in started if process and process.alive()]
+    assert up.returncode == 130
+    assert said == "interrupted; what runs stays until tools/stack down\n"
+
+
+def test_down_stops_what_an_up_beside_it_is_about_to_start(place: Path) -> None:
+    folder = place / "dev"
+    folder.mkdir()
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with subprocess.Popen([paths.ROOT / "tools" / "stack", "down", "--dir", folder]) as down:
+            until(lambda: waits_for_a_lock(down.pid), 20, "down at the lock")
+            service = Service(folder / "svc-cart", binary=STAND_IN).start()
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            assert down.wait(60) == 0
+    assert not service.alive()
+
+
+def waits_for_a_lock(pid: int) -> bool:
+    waiting = (line.split() for line in Path("/proc/locks").read_text().splitlines())
+    return any(words[1] == "->" and words[5] == str(pid) for words in waiting)

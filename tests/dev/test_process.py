@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -80,6 +81,19 @@ def test_starting_twice_starts_once(place: Path) -> None:
         assert redis.restart().pid != pid
 
 
+def test_what_another_command_started_meanwhile_is_taken_over(place: Path) -> None:
+    # As two `tools/stack up` at once have them: the second looks, then waits for the first.
+    first, second, third = (Redis(place / "redis") for _ in range(3))
+    try:
+        first.start()
+        assert second.start().pid == first.pid
+        third.stop()
+        assert not first.alive()
+    finally:
+        second.stop()
+        first.stop()
+
+
 def test_a_taken_port_is_left_to_its_owner(place: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as foreign:
         folder = place / "redis"
@@ -89,6 +103,16 @@ def test_a_taken_port_is_left_to_its_owner(place: Path) -> None:
         with Redis(folder) as redis:
             assert redis.port != port
             assert redis.command("PING") == "PONG"
+
+
+def test_a_choice_of_ports_that_was_cut_off_is_made_again(place: Path) -> None:
+    folder = place / "redis"
+    folder.mkdir()
+    (folder / "ports").write_text('{"main": 2')
+    redis = Redis(folder)
+    assert redis.ports == {}
+    with redis:
+        assert redis.command("PING") == "PONG"
 
 
 def test_a_port_lost_while_starting_is_replaced(
@@ -132,6 +156,18 @@ def test_a_dead_child_that_nobody_waited_for_is_dead(place: Path) -> None:
     os.kill(child.pid, signal.SIGKILL)
     until(lambda: not process.alive(), 5, "a zombie is seen as dead")
     assert child.wait() == -signal.SIGKILL
+
+
+def test_a_program_that_was_built_again_is_replaced(place: Path) -> None:
+    program = place / "program"
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([program, "60"]) as child:
+        process = Process.of(child.pid, (str(program), "60"))
+        assert not process.is_replaced()
+        program.unlink()
+        shutil.copy("/bin/sleep", program)
+        assert process.is_replaced()
+        child.kill()
 
 
 def test_a_server_that_cannot_start_shows_its_log(place: Path) -> None:

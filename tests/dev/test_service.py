@@ -76,3 +76,27 @@ def test_a_stack_tells_each_service_what_it_needs(
         assert secret not in state
     assert {line.state for line in stack.status()} == {"down"}
     stack.destroy()
+
+
+def test_services_that_were_told_otherwise_are_started_anew(
+    place: Path, descriptor_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(names, "binary", lambda context, mode: STAND_IN)
+
+    def stack(*services: str) -> Stack:
+        return Stack(place / "stack", services, descriptor_set=descriptor_set)
+
+    with stack("search", "inventory") as first:
+        search, inventory = first.services["search"], first.services["inventory"]
+        before = {service: service.pid for service in (search, inventory)}
+        more = stack("search", "inventory", "pricing").up()
+        pricing = more.services["pricing"]
+        assert settings(search)["SOUK_PEER_PRICING"] == f"ipv4:{pricing.address}"
+        assert search.pid != before[search]
+        # Nothing new for it; and a peer less is no reason.
+        assert inventory.pid == before[inventory]
+        pid = search.pid
+        stack("search").up()
+        assert search.pid == pid
+        pricing.stop()
+    first.destroy()

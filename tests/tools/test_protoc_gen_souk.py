@@ -77,7 +77,8 @@ def field(declaration: str, limits: str) -> str:
 
 
 def event(
-    route: str, fields: str = "int64 id = 1; string name = 2; repeated int64 ids = 3;"
+    route: str,
+    fields: str = "int64 id = 1; string name = 2; repeated int64 ids = 3; int64 version = 4;",
 ) -> str:
     return f"message Happened {{ option (souk.common.v1.event) = {{{route}}}; {fields} }}"
 
@@ -190,8 +191,23 @@ REFUSED = {
     "event with an unknown key": (event(GOOD_EVENT + '"what"'), 'key "what" is no int64 field'),
     "event with a text as key": (event(GOOD_EVENT + '"name"'), 'key "name" is no int64 field'),
     "event with a list as key": (event(GOOD_EVENT + '"ids"'), 'key "ids" is no int64 field'),
+    "event without version": (
+        event(GOOD_EVENT + '"id"', "int64 id = 1;"),
+        "Happened: the event has no `int64 version` of what it tells of",
+    ),
+    "event with another version": (
+        event(GOOD_EVENT + '"id"', "int64 id = 1; string version = 2;"),
+        "Happened: the event has no `int64 version`",
+    ),
+    "two events of one type": (
+        event(GOOD_EVENT + '"id"') + event(GOOD_EVENT + '"id"').replace("Happened", "Again"),
+        "thing.happened: several events have this type",
+    ),
     "limits in an event": (
-        event(GOOD_EVENT + '"id"', "int64 id = 1 [(souk.common.v1.field).required = true];"),
+        event(
+            GOOD_EVENT + '"id"',
+            "int64 id = 1 [(souk.common.v1.field).required = true]; int64 version = 2;",
+        ),
         "Happened.id: limits are for requests",
     ),
     "limits in an answer": (

@@ -37,9 +37,12 @@ def main(words: Sequence[str]) -> int:
     options = _parser().parse_args(words)
     try:
         return int(options.action(options))
-    except (StartError, FileNotFoundError, argparse.ArgumentTypeError) as error:
+    except (StartError, OSError, argparse.ArgumentTypeError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; what runs stays until tools/stack down", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,8 +109,9 @@ def _up(options: argparse.Namespace) -> int:
 
 
 def _down(options: argparse.Namespace) -> int:
+    # All there are: what an up beside us starts is not to be seen yet.
     if options.dir.exists():
-        Stack(options.dir, services_of(options.dir), dies_with_us=False).down()
+        Stack(options.dir, names.CONTEXTS, dies_with_us=False).down()
     return 0
 
 

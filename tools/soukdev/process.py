@@ -77,6 +77,21 @@ class Process:
                     return int(line.split()[1])
         return 0
 
+    def environment(self) -> dict[str, str]:
+        """What it was told at its start; empty when it is gone."""
+        try:
+            words = Path(f"/proc/{self.pid}/environ").read_bytes().split(b"\0")
+        except (FileNotFoundError, ProcessLookupError):
+            return {}
+        return dict(os.fsdecode(word).split("=", 1) for word in words if b"=" in word)
+
+    def is_replaced(self) -> bool:
+        """Has its program's file been written anew since it began?"""
+        try:
+            return str(Path(f"/proc/{self.pid}/exe").readlink()).endswith(" (deleted)")
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
     def _runs_argv(self) -> bool:
         # A launcher (setpriv, sh, env, an interpreter) stands before our words, never after.
         try:

@@ -104,7 +104,17 @@ class Server(abc.ABC):
                 continue
             lease = ports.take(chosen[name]) if name in chosen else None
             self._leases[name] = lease or ports.take_any()
-        self._ports_file.write_text(json.dumps({n: ls.port for n, ls in self._leases.items()}))
+        new = self._ports_file.with_suffix(".new")
+        new.write_text(json.dumps({n: lease.port for n, lease in self._leases.items()}))
+        new.replace(self._ports_file)
+
+    def outdated(self) -> bool:
+        """Does it run, but otherwise than it would be started now?"""
+        return False
+
+    def start_anew(self) -> Self:
+        """Starts it, or again when it is outdated."""
+        return self.restart() if self.outdated() else self.start()
 
     def stop(self) -> None:
         """TERM and, when that does not help, KILL. Data and the choice of ports stay."""
@@ -118,19 +128,20 @@ class Server(abc.ABC):
 
     def kill9(self) -> None:
         """The plug is pulled; start() brings it back at the same ports."""
-        if self._process:
-            self._process.kill()
+        if process := self._latest():
+            process.kill()
         self._reap()
 
     def alive(self) -> bool:
         """Is the process there? Says nothing about readiness."""
         self._reap()
-        return self._process is not None and self._process.alive()
+        process = self._latest()
+        return process is not None and process.alive()
 
     @property
     def pid(self) -> int:
         """0 when it does not run."""
-        return self._process.pid if self._process and self.alive() else 0
+        return self._process.pid if self.alive() and self._process else 0
 
     @property
     def port(self) -> int:
@@ -142,7 +153,7 @@ class Server(abc.ABC):
         """Its ports by name; empty before the first start."""
         try:
             saved: dict[str, int] = json.loads(self._ports_file.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, json.JSONDecodeError):
             return {}
         return saved
 
@@ -153,7 +164,7 @@ class Server(abc.ABC):
 
     def rss_kb(self) -> int:
         """Memory in use, 0 when it does not run."""
-        return self._process.rss_kb() if self._process and self.alive() else 0
+        return self._process.rss_kb() if self.alive() and self._process else 0
 
     def log_text(self) -> str:
         """What it logged since it was last started by us."""
@@ -213,13 +224,20 @@ class Server(abc.ABC):
             raise StartError(f"{self.name} ended at its start\n{self._log_tail()}")
 
     def _halt(self) -> float:
-        took = self._process.end(self.STOP_S) if self._process else 0.0
+        process = self._latest()
+        took = process.end(self.STOP_S) if process else 0.0
         if self._child:
             # Dead as /proc sees it, but its exit code is only there when its last thread has gone.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._child.wait(self.STOP_S)
         self._reap()
         return took
+
+    def _latest(self) -> Process | None:
+        # Another command may have started it since we looked last.
+        if not (self._process and self._process.alive()):
+            self._process = Process.load(self._pid_file)
+        return self._process
 
     def _reap(self) -> None:
         # Else it stays a zombie as long as we live.

@@ -48,6 +48,16 @@ class Service(Server):
         }
         return {**ours, **addresses, **self.settings}
 
+    def outdated(self) -> bool:
+        """Does it run another binary, or an older one, or was it told otherwise? More is fine."""
+        process = self._latest()
+        if not process or not self.alive():
+            return False
+        told = process.environment()
+        wanted = {n: word for n, word in self.environment().items() if n.startswith("SOUK_")}
+        is_told = wanted.items() <= told.items()
+        return process.argv != tuple(self.argv()) or process.is_replaced() or not is_told
+
     def ready(self) -> bool:
         return http.answers(self.ports["admin"], "/readyz")
 

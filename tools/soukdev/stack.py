@@ -74,7 +74,7 @@ class Stack:
         self.payments = self._payments() if "order" in services else None
 
     def up(self) -> Self:
-        """Starts what does not run yet; returns when all of it is ready."""
+        """Starts what does not run yet, or not as it is to; returns when all of it is ready."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._alone():
             _at_once(
@@ -85,9 +85,10 @@ class Stack:
                 self._start_kafka,
             )
             self._configure_services()
-            _at_once(*[service.start for service in self.services.values()])
-            self._start_gateway()
-            self._start_payments()
+            _at_once(*[service.start_anew for service in self.services.values()])
+            # Not by this thread, which Ctrl-C would stop between a start and its pid file.
+            _at_once(self._start_gateway)
+            _at_once(self._start_payments)
             self._write_state()
         return self
 
@@ -190,17 +191,13 @@ class Stack:
         self.gateway.services = {
             context: [("127.0.0.1", service.port)] for context, service in self.services.items()
         }
-        if self.gateway.outdated():
-            self.gateway.stop()
-        self.gateway.start()
+        self.gateway.start_anew()
 
     def _start_payments(self) -> None:
         if not self.payments or not self.gateway:
             return
         self.payments.gateway_port = self.gateway.port
-        if self.payments.outdated():
-            self.payments.stop()
-        self.payments.start()
+        self.payments.start_anew()
 
     def _write_state(self) -> None:
         state: dict[str, Any] = {

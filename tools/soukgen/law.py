@@ -39,6 +39,9 @@ def _breaches(of: contracts.Contracts, file: FileDescriptor) -> Iterator[tuple[s
     for service in contracts.services_of(file):
         yield from _service(of, service)
     yield from _name_clashes(file)
+    for type_, count in Counter(of.route(message).type for message in of.events(file)).items():
+        if count > 1:
+            yield type_, "several events have this type"
 
 
 def _name_clashes(file: FileDescriptor) -> Iterator[tuple[str, str]]:
@@ -119,6 +122,9 @@ def _route(message: Descriptor, route: Any) -> Iterator[str]:
     key = message.fields_by_name.get(route.key)
     if not key or not _is_plain(key, FieldDescriptor.TYPE_INT64):
         yield f'the event\'s key "{route.key}" is no int64 field of it'
+    version = message.fields_by_name.get("version")
+    if not version or not _is_plain(version, FieldDescriptor.TYPE_INT64):
+        yield "the event has no `int64 version` of what it tells of"
 
 
 def _is_plain(field: FieldDescriptor, kind: int) -> bool:

@@ -57,6 +57,21 @@ static void a_text_stays_a_text(void **state)
     assert_json(at(body, "sort"), "[{\"_score\":\"desc\"},{\"item_id\":\"desc\"}]");
 }
 
+static void a_long_text_is_cut_behind_a_character(void **state)
+{
+    char text[3 * 101 + 1] = "";
+    struct query query = everything;
+
+    for (size_t i = 0; i < 101; i++)
+        strcat(text, "\xe6\x89\x8b");
+    query.text = text;
+    json_auto_t *body = query_body(&query);
+    const json_t *words = at(body, "query.bool.must.multi_match.query");
+    const json_t *phrase = at(body, "query.bool.should.multi_match.query");
+    assert_int_equal(json_string_length(words), 300);
+    assert_int_equal(json_string_length(phrase), 300);
+}
+
 static void every_filter_is_there(void **state)
 {
     static const int64_t categories[] = {4, 5101};
@@ -165,7 +180,8 @@ static void a_score_that_is_no_number_is_no_key(void **state)
     }
 }
 
-UNIT_TESTS(browsing_filters_and_scores_nothing, a_text_stays_a_text, every_filter_is_there,
+UNIT_TESTS(browsing_filters_and_scores_nothing, a_text_stays_a_text,
+           a_long_text_is_cut_behind_a_character, every_filter_is_there,
            a_range_without_a_top_has_none, prices_sort_with_the_unpriced_last,
            a_page_goes_on_behind_its_key, facets_count_categories_and_prices,
            a_range_needs_a_currency_and_an_order, keys_survive_a_page_token,
