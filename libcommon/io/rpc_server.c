@@ -17,6 +17,7 @@ enum {
     STREAMS_PER_CONNECTION = 1000,
     MIN_PING_INTERVAL_MS = 10 * 1000,
     HEADERS_MAX = 16 * 1024,
+    STREAM_SEND_LIMIT_US = 10 * 1000 * 1000,
 };
 
 static void post(struct rpc_server *server, struct served_method *method);
@@ -224,6 +225,7 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
 
     server->loop = loop;
     server->auth = config->auth;
+    server->stream_send_limit_us = STREAM_SEND_LIMIT_US;
     memcpy(server->served, config->served, config->served_count * sizeof *config->served);
     server->served_count = config->served_count;
     server->calls_total =

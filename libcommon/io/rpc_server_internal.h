@@ -44,6 +44,7 @@ struct rpc_server {
     int port;
     bool serving;
     bool draining;
+    int64_t stream_send_limit_us; /* a client that takes no message for so long is given up */
     struct wait_queue health_changed;
     struct metric_family *calls_total;
     struct metric *in_flight;
