@@ -1,11 +1,14 @@
-/* Clients that no library would be: they speak HTTP/2 frame by frame. */
+/* Clients and servers that no library would be: they speak HTTP/2 frame by frame. */
 #include "io/rpc_server.h"
 
 #include "base/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "io/request.h"
+#include "io/rpc_client.h"
 #include "io/rpc_server_internal.h"
 #include "tests/unit/peer.h"
+
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 enum { FRAME_DATA = 0, FRAME_HEADERS = 1, FRAME_RST_STREAM = 3, FRAME_SETTINGS = 4 };
 enum { END_STREAM = 1, END_HEADERS = 4, SETTING_INITIAL_WINDOW = 4, CANCEL = 8 };
@@ -20,7 +23,7 @@ static struct status serve_wait(struct request *rq, const ProtobufCMessage *in,
                                 ProtobufCMessage *ret)
 {
     handler_calls++;
-    return task_sleep_us(CLOCK_US_PER_S);
+    return task_sleep_us(30 * CLOCK_US_PER_S);
 }
 
 /* An empty message is as good as any other. */
@@ -32,7 +35,7 @@ static const struct rpc_method wait_method = {
     .in = &grpc__health__v1__health_check_request__descriptor,
     .out = &grpc__health__v1__health_check_response__descriptor,
     .in_rule = &anything,
-    .deadline_ms = 1000,
+    .deadline_ms = 30 * 1000,
 };
 static const struct rpc_method *const methods[] = {&wait_method};
 static const rpc_handler handlers[] = {serve_wait};
@@ -91,7 +94,7 @@ static void add_start(struct str *to, unsigned window)
     const unsigned char setting[] = {0, SETTING_INITIAL_WINDOW,       0,
                                      0, (unsigned char)(window >> 8), (unsigned char)window};
 
-    str_append(to, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    str_append(to, PREFACE);
     add_frame(to, FRAME_SETTINGS, 0, 0, setting, sizeof setting);
 }
 
@@ -193,4 +196,51 @@ static void what_is_cancelled_as_it_comes_is_not_begun(struct loop *loop)
     stop();
 }
 
-SERVER_TESTS(a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun)
+/* As core does with what comes when it shuts down. */
+static void cancel_all_calls(struct peer *peer, void *arg)
+{
+    AUTO(str_release) struct str frames = {0};
+    int *cancelled = arg;
+
+    add_frame(&frames, FRAME_SETTINGS, 0, 0, "", 0);
+    assert_true(peer_send_bytes(peer, frames.text, frames.length));
+    while (peer->input.length < strlen(PREFACE))
+        if (!peer_receive(peer))
+            return;
+    peer_take(peer, strlen(PREFACE));
+    for (unsigned stream = 1; await_frame(peer, FRAME_DATA, END_STREAM, stream); stream += 2) {
+        str_release(&frames);
+        add_cancel(&frames, stream);
+        ++*cancelled;
+        if (!peer_send_bytes(peer, frames.text, frames.length))
+            return;
+    }
+}
+
+static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(struct loop *loop)
+{
+    int cancelled = 0;
+    char target[64];
+    struct peer_server other = {.serve = cancel_all_calls, .arg = &cancelled};
+    AUTO(arena_freep) struct arena *arena = arena_new(1 << 20);
+    struct rpc_call call = {.arena = arena};
+    ProtobufCMessage *ret = NULL;
+    HealthCheckRequest request;
+
+    grpc__health__v1__health_check_request__init(&request);
+    start(loop);
+    peer_server_start(&other);
+    snprintf(target, sizeof target, "ipv4:127.0.0.1:%d", other.port);
+    struct rpc_client *client =
+        rpc_client_new(&(struct rpc_client_config){.name = "other", .target = target});
+    const struct status st = rpc_client_call(client, &call, &wait_method, &request.base, &ret);
+    assert_string_equal(code_name(st.code), "UNAVAILABLE");
+    assert_string_equal(st.reason, "DEPENDENCY_UNAVAILABLE");
+    assert_int_equal(cancelled, 3);
+    rpc_client_free(client);
+    peer_server_stop(&other);
+    stop();
+}
+
+SERVER_TESTS(a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
+             a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable)
