@@ -265,6 +265,7 @@ void rpc_server_free(struct rpc_server *server)
         arena_free(call->arena);
         mem_free(call);
     }
+    arena_free(server->reflection_arena);
     mem_free(server->methods);
     mem_free(server);
 }

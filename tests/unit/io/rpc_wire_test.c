@@ -1,6 +1,8 @@
 /* Clients and servers that no library would be: they speak HTTP/2 frame by frame. */
 #include "io/rpc_server.h"
 
+#include <malloc.h>
+
 #include "base/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "io/request.h"
@@ -111,8 +113,7 @@ static void add_header(struct str *to, const char *name, const char *value)
     str_append(to, value);
 }
 
-static void add_call_of(struct str *to, unsigned stream, const char *path, const char *encoding,
-                        const void *message, size_t size)
+static void add_headers(struct str *to, unsigned stream, const char *path, const char *encoding)
 {
     AUTO(str_release) struct str headers = {0};
 
@@ -124,14 +125,14 @@ static void add_call_of(struct str *to, unsigned stream, const char *path, const
     add_header(&headers, "content-type", "application/grpc");
     add_header(&headers, "grpc-encoding", encoding);
     add_frame(to, FRAME_HEADERS, END_HEADERS, stream, headers.text, headers.length);
-    add_frame(to, FRAME_DATA, END_STREAM, stream, message, size);
 }
 
 /* With an empty message. */
 static void add_call(struct str *to, unsigned stream, const char *path)
 {
     static const unsigned char message[] = {0, 0, 0, 0, 0};
-    add_call_of(to, stream, path, "identity", message, sizeof message);
+    add_headers(to, stream, path, "identity");
+    add_frame(to, FRAME_DATA, END_STREAM, stream, message, sizeof message);
 }
 
 static void add_cancel(struct str *to, unsigned stream)
@@ -216,11 +217,32 @@ static void what_is_compressed_is_refused(struct loop *loop)
     AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
 
     add_start(&frames, 65535);
-    add_call_of(&frames, 1, "/grpc.health.v1.Health/Check", "gzip", message, sizeof message);
+    add_headers(&frames, 1, "/grpc.health.v1.Health/Check", "gzip");
+    add_frame(&frames, FRAME_DATA, END_STREAM, 1, message, sizeof message);
     assert_true(peer_send_bytes(&peer, frames.text, frames.length));
     assert_true(await_frame(&peer, FRAME_HEADERS, END_STREAM, 1));
     assert_non_null(
         memmem(peer.input.text, peer.input.length, unimplemented, strlen(unimplemented)));
+    stop();
+}
+
+/* Of all its streams the server waits for the first message. */
+static void streams_that_say_nothing_take_little_memory(struct loop *loop)
+{
+    enum { STREAMS = 100, ENOUGH = 8 * 1024 * 1024 };
+    AUTO(str_release) struct str frames = {0};
+    start(loop);
+    AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
+    const size_t before = mallinfo2().uordblks;
+
+    add_start(&frames, 65535);
+    for (unsigned stream = 1; stream < 2 * STREAMS; stream += 2)
+        add_headers(&frames, stream, "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                    "identity");
+    assert_true(peer_send_bytes(&peer, frames.text, frames.length));
+    server_test_wait(10 * 1000, task_count() == 1 + STREAMS);
+    assert_ok(task_yield()); /* the last one, too, begins to wait */
+    assert_true(mallinfo2().uordblks < before + ENOUGH);
     stop();
 }
 
@@ -271,5 +293,5 @@ static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(str
 }
 
 SERVER_TESTS(a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
-             what_is_compressed_is_refused,
+             what_is_compressed_is_refused, streams_that_say_nothing_take_little_memory,
              a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable)
