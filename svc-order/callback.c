@@ -5,8 +5,11 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#include "base/json_depth.h"
 #include "base/mem.h"
 #include "base/str.h"
+
+enum { DEPTH_MAX = 32 };
 
 void callback_sign(const char *secret, const char *first, const void *second, size_t second_size,
                    char ret[CALLBACK_SIGNATURE_LENGTH + 1])
@@ -91,6 +94,8 @@ struct status callback_read(const struct callback_envelope *envelope, struct are
 
     if (envelope->body_size > CALLBACK_BODY_MAX)
         return invalid("the body is too large");
+    if (json_is_deeper(envelope->body, envelope->body_size, DEPTH_MAX))
+        return invalid("the body is nested too deep");
     json_t *root = json_loadb(envelope->body, envelope->body_size, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         return invalid("the body is no JSON");

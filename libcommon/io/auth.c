@@ -9,11 +9,16 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64url.h"
+#include "base/json_depth.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/auth_keys.h"
 
-enum { KNOWN_MAX = 4096 }; /* tokens remembered: about 400 KiB when full */
+enum {
+    KNOWN_MAX = 4096, /* tokens remembered: about 400 KiB when full */
+    DEPTH_MAX = 8,    /* of a token's JSON */
+};
 
 struct known_token {
     uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -68,6 +73,19 @@ static void jwt_freep(jwt_t **jwt)
     jwt_free(*jwt);
 }
 
+/* Takes a part of the token: JSON that libjwt may read, for it reads as deep as there is. */
+static bool take_part(const char **token)
+{
+    char json[AUTH_TOKEN_MAX];
+    const size_t length = strcspn(*token, ".");
+    size_t size;
+
+    if ((*token)[length] != '.' || !base64url_decode(*token, length, json, &size))
+        return false;
+    *token += length + 1;
+    return !json_is_deeper(json, size, DEPTH_MAX);
+}
+
 /*
  * The token that claims to be signed with a key of ours; nothing in it is verified yet but the
  * form.
@@ -76,7 +94,10 @@ static struct status find_key(const struct auth *auth, const char *token,
                               const struct auth_key **ret)
 {
     AUTO(jwt_freep) jwt_t *unverified = NULL;
+    const char *rest = token;
 
+    if (!take_part(&rest) || !take_part(&rest)) /* header and claims */
+        return refused("the token is not a JWT");
     if (jwt_decode(&unverified, token, NULL, 0) != 0)
         return refused("the token is not a JWT");
     const char *id = jwt_get_header(unverified, "kid");

@@ -1,8 +1,9 @@
 #include "io/pb.h"
 
+/* What a peer sent may grow a hundredfold; NULL ends the unpacking. */
 static void *allocate(void *arena, size_t size)
 {
-    return arena_alloc(arena, size);
+    return size <= arena_left(arena) ? arena_alloc(arena, size) : NULL;
 }
 
 static void keep(void *arena, void *memory)

@@ -10,7 +10,10 @@
 #include "base/arena.h"
 #include "base/attributes.h"
 
-/* NULL for bytes that are no such message. Everything of it lives in the arena. */
+/*
+ * NULL for bytes that are no such message, or one that does not fit into the arena. Everything of
+ * it lives in the arena.
+ */
 MUST_USE ProtobufCMessage *pb_unpack(const ProtobufCMessageDescriptor *type, const void *bytes,
                                      size_t size, struct arena *arena);
 

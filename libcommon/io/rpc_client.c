@@ -238,17 +238,26 @@ static const char *plain_reason(enum code code)
     switch (code) {
     case CODE_UNAVAILABLE: return "DEPENDENCY_UNAVAILABLE";
     case CODE_DEADLINE_EXCEEDED: return "DEADLINE_EXCEEDED";
-    case CODE_CANCELLED: return "CANCELLED";
     case CODE_RESOURCE_EXHAUSTED: return "OVERLOADED";
     case CODE_UNAUTHENTICATED: return "UNAUTHENTICATED";
     default: return NULL;
     }
 }
 
+/*
+ * Nobody here cancelled. A peer that shuts down gives up what outlives its grace, and core kills
+ * what comes before its GOAWAY was read.
+ */
+static enum code code_of(const struct attempt *attempt)
+{
+    const enum code code = (enum code)attempt->code;
+    return code == CODE_CANCELLED ? CODE_UNAVAILABLE : code;
+}
+
 static struct status refusal(const struct attempt *attempt, const struct rpc_method *method,
                              struct rpc_call *call)
 {
-    const enum code code = (enum code)attempt->code;
+    const enum code code = code_of(attempt);
     struct status st = status_error(code, plain_reason(code), "%.*s",
                                     (int)GRPC_SLICE_LENGTH(attempt->message),
                                     (const char *)GRPC_SLICE_START_PTR(attempt->message));

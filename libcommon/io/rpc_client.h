@@ -41,8 +41,9 @@ struct rpc_call {
 
 /*
  * `*ret` is in the call's arena, untouched unless OK. The status is the peer's (its reason as a
- * literal), or ours: UNAVAILABLE DEPENDENCY_UNAVAILABLE, DEADLINE_EXCEEDED, CANCELLED, INTERNAL for
- * an answer that is no such message.
+ * literal), or ours: UNAVAILABLE DEPENDENCY_UNAVAILABLE, also for a call that the peer cancelled;
+ * DEADLINE_EXCEEDED, CANCELLED; INTERNAL for an answer that is no such message or does not fit into
+ * the arena.
  */
 MUST_USE SUSPENDS struct status rpc_client_call(struct rpc_client *client, struct rpc_call *call,
                                                 const struct rpc_method *method,

@@ -156,9 +156,12 @@ static void take_bad_request(const Google__Protobuf__Any *any, struct arena *are
     const Google__Rpc__BadRequest *bad = (const Google__Rpc__BadRequest *)pb_unpack(
         &google__rpc__bad_request__descriptor, any->value.data, any->value.len, arena);
 
-    for (size_t i = 0; bad && i < bad->n_field_violations; i++)
+    for (size_t i = 0; bad && i < bad->n_field_violations; i++) {
+        if (ret_details->violation_count == PB_CHECK_VIOLATIONS_MAX)
+            break;
         error_details_field(ret_details, arena, bad->field_violations[i]->field,
                             bad->field_violations[i]->description);
+    }
 }
 
 static void take_retry(const Google__Protobuf__Any *any, struct arena *arena,

@@ -123,6 +123,7 @@ static struct status serve(struct server_call *call, struct request *rq, grpc_sl
 {
     ProtobufCMessage *in;
 
+    TRY(task_check()); /* of a call that was cancelled as it came there may be no payload */
     TRY(check_caller(call, rq));
     TRY(decode(rq, GRPC_SLICE_START_PTR(payload), GRPC_SLICE_LENGTH(payload), &in));
     TRY(task_check());
@@ -212,6 +213,8 @@ void rpc_serve(void *server_call)
     struct server_call *call = server_call;
 
     call->task = task_self();
+    if (call->cancelled) /* on_closed found no task */
+        task_cancel(call->task);
     if (!call->method)
         serve_unknown(call);
     else if (call->method->stream)
@@ -280,8 +283,22 @@ void rpc_call_finish(struct server_call *call, const struct status *st, const ch
     grpc_slice_unref(detail);
 }
 
+/* A batch that does not end in time, or in vain, ends with its call. */
+static bool await_batch(struct server_call *call, struct rpc_wait *batch, const char *what)
+{
+    rpc_wait_interruptibly(batch, what);
+    if (!batch->done) {
+        grpc_call_cancel(call->core, NULL);
+        rpc_loop_poke();
+        rpc_wait_done(batch, what);
+    }
+    return batch->ok;
+}
+
 bool rpc_stream_send(struct server_call *call, const ProtobufCMessage *message)
 {
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(call->server->stream_send_limit_us);
     grpc_op ops[2] = {0};
     size_t count = 0;
     struct rpc_wait sent;
@@ -295,7 +312,7 @@ bool rpc_stream_send(struct server_call *call, const ProtobufCMessage *message)
     rpc_wait_init(&sent);
     rpc_loop_start_batch(call->core, ops, count, &sent.op);
     grpc_byte_buffer_destroy(buffer);
-    return rpc_wait_done(&sent, "stream send");
+    return await_batch(call, &sent, "stream send");
 }
 
 bool rpc_stream_receive(struct server_call *call, const ProtobufCMessageDescriptor *type,
@@ -310,10 +327,7 @@ bool rpc_stream_receive(struct server_call *call, const ProtobufCMessageDescript
 
     rpc_wait_init(&received);
     rpc_loop_start_batch(call->core, &op, 1, &received.op);
-    if (!rpc_wait_interruptibly(&received, "stream receive") && !received.done) {
-        grpc_call_cancel(call->core, NULL); /* the batch must end before its buffer goes */
-        rpc_wait_done(&received, "stream receive");
-    }
+    await_batch(call, &received, "stream receive"); /* it must end before the buffer goes */
     if (!buffer)
         return false;
     struct server_call view = {.payload = buffer};

@@ -17,6 +17,7 @@ enum {
     STREAMS_PER_CONNECTION = 1000,
     MIN_PING_INTERVAL_MS = 10 * 1000,
     HEADERS_MAX = 16 * 1024,
+    STREAM_SEND_LIMIT_US = 10 * 1000 * 1000,
 };
 
 static void post(struct rpc_server *server, struct served_method *method);
@@ -195,6 +196,7 @@ static grpc_server *core_new(void)
         INTEGER(GRPC_ARG_ALLOW_REUSEPORT, 0),
         INTEGER(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
         INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MESSAGE_MAX),
+        INTEGER(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
         INTEGER(GRPC_ARG_MAX_METADATA_SIZE, HEADERS_MAX),
         INTEGER(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS),
         INTEGER(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
@@ -224,6 +226,7 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
 
     server->loop = loop;
     server->auth = config->auth;
+    server->stream_send_limit_us = STREAM_SEND_LIMIT_US;
     memcpy(server->served, config->served, config->served_count * sizeof *config->served);
     server->served_count = config->served_count;
     server->calls_total =
@@ -262,6 +265,7 @@ void rpc_server_free(struct rpc_server *server)
         arena_free(call->arena);
         mem_free(call);
     }
+    arena_free(server->reflection_arena);
     mem_free(server->methods);
     mem_free(server);
 }

@@ -6,7 +6,8 @@
  * Each call runs in a task of its own: token, role, the contract's rules on the bytes, then the
  * handler, all under the call's deadline (the client's, at most the contract's; the contract's when
  * there is none). A client that cancels or goes away cancels the task. Refusals carry
- * google.rpc.Status. Health, and reflection v1 and v1alpha, come along by themselves.
+ * google.rpc.Status. Compressed messages are refused (UNIMPLEMENTED): core would unpack them before
+ * it knows how large they are. Health, and reflection v1 and v1alpha, come along by themselves.
  */
 
 #include <stdbool.h>

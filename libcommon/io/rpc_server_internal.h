@@ -13,6 +13,7 @@
 #include "observe/metrics.h"
 #include "run/sync.h"
 
+struct reflection;
 struct server_call;
 
 enum { RPC_CODES = 17 };
@@ -44,7 +45,10 @@ struct rpc_server {
     int port;
     bool serving;
     bool draining;
+    int64_t stream_send_limit_us; /* a client that takes no message for so long is given up */
     struct wait_queue health_changed;
+    const struct reflection *reflection; /* NULL until somebody asks */
+    struct arena *reflection_arena;
     struct metric_family *calls_total;
     struct metric *in_flight;
     struct server_call *pool;

@@ -170,10 +170,19 @@ static bool answer_reflection(struct server_call *call, const struct reflection 
     }
 }
 
+/* One for all streams: it takes half a MiB. */
+static const struct reflection *reflection_of(struct rpc_server *server)
+{
+    if (!server->reflection) {
+        server->reflection_arena = arena_new(REFLECTION_ARENA_MAX);
+        server->reflection = reflection_open(server->reflection_arena);
+    }
+    return server->reflection;
+}
+
 static struct status reflection_info(struct server_call *call)
 {
-    AUTO(arena_freep) struct arena *arena = arena_new(REFLECTION_ARENA_MAX);
-    const struct reflection *reflection = reflection_open(arena);
+    const struct reflection *reflection = reflection_of(call->server);
     ProtobufCMessage *request;
 
     while (rpc_stream_receive(call, &grpc__reflection__v1__server_reflection_request__descriptor,

@@ -112,7 +112,9 @@ static void set_secret(struct load *load, const struct config_option *option, co
     while (length && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
         length--;
     bytes[length] = '\0';
-    if (length_fits(load, option, length)) {
+    if (strlen(bytes) != length) {
+        complain(load, option, "must not have a NUL in its file");
+    } else if (length_fits(load, option, length)) {
         mem_free((void *)(uintptr_t)*value);
         *value = mem_strdup(bytes);
     }

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/base64url.h"
+#include "tests/unit/in_task.h"
 #include "tests/unit/io/auth_kit.h"
 
 #define NOW_S 1795190400ll
@@ -154,7 +155,7 @@ static void hs256_signed_with_the_public_key_is_refused(void **state)
 /* "Bearer <header>.<claims>.<signature>" from raw JSON. */
 static char *raw_token(const char *header, const char *claims, const char *signature)
 {
-    char header_text[300], claims_text[600];
+    char header_text[AUTH_TOKEN_MAX], claims_text[AUTH_TOKEN_MAX];
 
     base64url_encode(header_text, header, strlen(header));
     base64url_encode(claims_text, claims, strlen(claims));
@@ -189,6 +190,39 @@ static void odd_headers_are_refused(void **state)
             assert_reason(auth_check(auth, token, NOW_S, &caller), "UNAUTHENTICATED");
         }
     }
+}
+
+/* As deep as the longest token can be. `in_header`: or in the claims. */
+static char *nested_token(bool in_header)
+{
+    enum { DEPTH = 1400 };
+    AUTO(str_release) struct str json = {0};
+
+    str_append(&json, "{\"alg\":\"ES256\",\"kid\":\"users\",\"x\":");
+    for (int i = 0; i < DEPTH; i++)
+        str_append(&json, "[");
+    for (int i = 0; i < DEPTH; i++)
+        str_append(&json, "]");
+    str_append(&json, "}");
+    return in_header ? raw_token(str_text(&json), "{}", "AA")
+                     : raw_token("{\"alg\":\"ES256\",\"kid\":\"users\"}", str_text(&json), "AA");
+}
+
+static void body_nested(void)
+{
+    struct caller caller;
+
+    for (int in_header = 0; in_header <= 1; in_header++) {
+        AUTO(mem_freep) char *token = nested_token(in_header);
+        expect_true(strlen(token) <= AUTH_TOKEN_MAX);
+        expect_code(auth_check(auth, token, NOW_S, &caller), UNAUTHENTICATED);
+    }
+}
+
+/* In a task, whose stack is small. */
+static void a_token_that_is_nested_deep_is_refused(void **state)
+{
+    in_task(body_nested);
 }
 
 static void one_changed_letter_is_refused(void **state)
@@ -386,7 +420,8 @@ int main(void)
         a_service_is_known_by_its_name, a_key_that_is_not_known_is_refused,
         a_signature_of_another_key_is_refused, a_token_without_a_signature_is_refused,
         hs256_signed_with_the_public_key_is_refused, odd_headers_are_refused,
-        one_changed_letter_is_refused, what_is_no_token_is_refused, the_scheme_is_read_in_any_case,
+        a_token_that_is_nested_deep_is_refused, one_changed_letter_is_refused,
+        what_is_no_token_is_refused, the_scheme_is_read_in_any_case,
         a_token_that_is_too_long_is_refused_unread, issuer_and_audience_must_be_the_keys_and_ours,
         a_key_gives_only_the_roles_it_may, subjects_are_user_ids,
         a_service_with_a_long_name_is_refused, merchants_have_a_shop_and_suppliers_are_somebody,

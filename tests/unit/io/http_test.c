@@ -3,6 +3,11 @@
 #include "observe/trace.h"
 #include "tests/unit/peer.h"
 
+#include <netdb.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <time.h>
+
 enum { ARENA = 1024 * 1024 };
 
 #define ANSWER_OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -58,6 +63,29 @@ static void serve_script(struct peer *peer, void *arg)
         if (!is_sent || script->closes)
             return;
     }
+}
+
+/*
+ * A name server that does not answer until it is told to, or for 5 s. In place of libc's, for
+ * libcurl too; addresses are not looked up.
+ */
+
+static struct {
+    sem_t may_answer;
+    atomic_bool is_asked, has_answered;
+} names;
+
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
+                struct addrinfo **result)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 5;
+    atomic_store(&names.is_asked, true);
+    sem_timedwait(&names.may_answer, &until);
+    atomic_store(&names.has_answered, true);
+    return EAI_AGAIN;
 }
 
 struct kit {
@@ -261,6 +289,24 @@ static void ends_at_the_deadline(struct loop *loop)
     kit_end(kit);
 }
 
+static void does_not_wait_for_the_name_server(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop, (struct script){0});
+    const struct http_request request = {.method = "GET", .url = "http://search.test/"};
+
+    sem_init(&names.may_answer, 0, 0);
+    {
+        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(50 * 1000);
+        assert_reason(http_call(kit->http, &request, kit->arena, &kit->response),
+                      "DEADLINE_EXCEEDED");
+    }
+    assert_true(names.is_asked);
+    assert_false(names.has_answered);
+    sem_post(&names.may_answer);
+    server_test_wait(1000, names.has_answered);
+    kit_end(kit);
+}
+
 static void get_task(void *arg)
 {
     struct kit *kit = arg;
@@ -368,5 +414,5 @@ SERVER_TESTS(brings_status_and_body, follows_no_redirect, sends_body_headers_and
              sends_a_large_body_without_asking_first, keeps_its_connection,
              takes_another_connection_when_the_kept_one_is_gone, says_when_there_is_no_server,
              says_when_the_connection_breaks, refuses_what_cannot_be_called, ends_at_the_deadline,
-             ends_when_cancelled, bounds_the_response, lets_a_bounded_number_through_at_once,
-             reads_from_the_admin_server)
+             does_not_wait_for_the_name_server, ends_when_cancelled, bounds_the_response,
+             lets_a_bounded_number_through_at_once, reads_from_the_admin_server)

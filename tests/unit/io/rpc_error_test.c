@@ -151,6 +151,25 @@ static void a_peer_cannot_say_more_than_there_is_room_for(void **state)
     assert_int_equal(details.metadata_count, ERROR_METADATA_MAX);
 }
 
+/* Each takes two bytes of the trailer and far more of the arena. */
+static void a_peer_cannot_name_more_fields_than_a_request_may_have_wrong(void **state)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(1 << 20);
+    Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
+    Google__Rpc__BadRequest__FieldViolation empty = GOOGLE__RPC__BAD_REQUEST__FIELD_VIOLATION__INIT;
+    Google__Rpc__BadRequest__FieldViolation *violations[2000];
+    struct status st = {.code = CODE_ABORTED};
+    struct error_details details;
+
+    for (size_t i = 0; i < ARRAY_LEN(violations); i++)
+        violations[i] = &empty;
+    bad.n_field_violations = ARRAY_LEN(violations);
+    bad.field_violations = violations;
+    const struct pb_bytes bytes = status_with("BadRequest", &bad.base, 1, arena);
+    rpc_error_decode(bytes.at, bytes.size, NULL, arena, &st, &details);
+    assert_int_equal(details.violation_count, PB_CHECK_VIOLATIONS_MAX);
+}
+
 static void a_retry_delay_beyond_reason_does_not_wrap(void **state)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(1 << 20);
@@ -206,6 +225,8 @@ static void a_refusal_fits_a_trailer_however_much_is_wrong(void **state)
 UNIT_TESTS(a_refusal_arrives_with_all_it_says, the_wire_form_is_googles,
            a_status_without_a_reason_is_told_by_its_code,
            reasons_of_the_common_contract_are_known_to_all, bytes_that_are_no_status_change_nothing,
-           a_peer_cannot_say_more_than_there_is_room_for, a_retry_delay_beyond_reason_does_not_wrap,
+           a_peer_cannot_say_more_than_there_is_room_for,
+           a_peer_cannot_name_more_fields_than_a_request_may_have_wrong,
+           a_retry_delay_beyond_reason_does_not_wrap,
            texts_that_are_no_utf8_do_not_spoil_the_message,
            a_refusal_fits_a_trailer_however_much_is_wrong)

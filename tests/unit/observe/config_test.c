@@ -218,6 +218,18 @@ static void a_secret_file_that_is_empty_or_endless_is_refused(void **state)
     forget(state);
 }
 
+/* Binary keys are written with digits: as a text it would end at its first NUL. */
+static void a_secret_with_a_nul_is_refused(void **state)
+{
+    setenv("SOUK_LAMP_PLACE", "hall", 1);
+    write_secret("k\0y-of-thirty-two-bytes", 23);
+    START();
+    assert_int_equal(start.outcome, CONFIG_REFUSED);
+    assert_says(start.err, "SOUK_LAMP_KEY_FILE: must not have a NUL in its file\n");
+    unlink(secret_path);
+    forget(state);
+}
+
 static void help_names_each_option_and_needs_nothing(void **state)
 {
     START((char *)"--what-is-this", (char *)"--help");
@@ -265,6 +277,6 @@ UNIT_TESTS(what_is_not_given_is_the_fallback, the_environment_gives_every_kind,
            a_flag_saves_from_a_bad_environment, all_errors_are_told_at_once,
            numbers_and_lengths_are_taken_at_their_limits_and_not_beyond, a_secret_is_shown_nowhere,
            the_value_of_a_mistyped_flag_is_not_shown,
-           a_secret_file_that_is_empty_or_endless_is_refused,
+           a_secret_file_that_is_empty_or_endless_is_refused, a_secret_with_a_nul_is_refused,
            help_names_each_option_and_needs_nothing, print_config_shows_what_was_read,
            print_config_of_a_wrong_one_shows_the_errors_alone, tables_are_read_together)

@@ -1,5 +1,5 @@
 #include "svc-order/callback.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/in_task.h"
 
 static const char secret[] = "a secret of the test";
 static const char good_body[] =
@@ -130,7 +130,23 @@ static void every_wrong_body_is_refused(void **state)
         assert_reason(read_body(bodies[i], arena, &callback), "CALLBACK_INVALID");
 }
 
+static void body_nested(void)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(1 << 16);
+    struct callback callback;
+    char body[CALLBACK_BODY_MAX + 1] = {0};
+
+    memset(body, '[', CALLBACK_BODY_MAX);
+    expect_string_equal(read_body(body, arena, &callback).reason, "CALLBACK_INVALID");
+}
+
+/* In a task, whose stack is small. */
+static void a_body_that_is_nested_deep_is_refused(void **state)
+{
+    in_task(body_nested);
+}
+
 UNIT_TESTS(the_signature_is_hmac_sha256_of_timestamp_dot_body,
            a_fresh_callback_of_the_provider_is_believed, one_too_old_or_from_the_future_is_not,
            a_changed_byte_anywhere_breaks_the_signature, missing_or_misshapen_headers_are_refused,
-           a_good_body_is_read, every_wrong_body_is_refused)
+           a_good_body_is_read, every_wrong_body_is_refused, a_body_that_is_nested_deep_is_refused)
