@@ -175,7 +175,7 @@ static struct status run_scan(struct db_tx *tx, const struct item_query *query, 
     const bool any = !query->category_count;
     const struct db_set set = any ? set_of(nothing, 1, arena)
                                   : set_of(query->category_ids, query->category_count, arena);
-    const int64_t end_us = query->created_to_us ? query->created_to_us : 253402300799999999ll;
+    const int64_t end_us = query->created_to_us ? query->created_to_us : 253402300799999999LL;
     const int64_t owner = query->shop_id               ? query->shop_id
                           : query->supplier_id         ? query->supplier_id
                           : query->category_count == 1 ? query->category_ids[0]

@@ -18,7 +18,7 @@ struct block {
 
 struct arena {
     struct block *newest; /* NULL until memory is asked for */
-    size_t filled; /* of the newest block */
+    size_t filled;        /* of the newest block */
     size_t used;
     size_t limit;
 };
