@@ -1,5 +1,6 @@
 #include "goods_pb.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -124,7 +125,7 @@ static void read_price(const SkuPrice *price, struct goods *ret)
 {
     if (!price->amount || strlen(price->amount->currency) >= sizeof ret->price.currency)
         return;
-    strcpy(ret->price.currency, price->amount->currency);
+    snprintf(ret->price.currency, sizeof ret->price.currency, "%s", price->amount->currency);
     ret->price.minor = price->amount->minor;
 }
 

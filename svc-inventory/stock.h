@@ -60,4 +60,4 @@ MUST_USE struct status stock_hold(struct stock *stock, int64_t quantity);
 MUST_USE struct status stock_release(struct stock *stock, int64_t quantity);
 MUST_USE struct status stock_confirm(struct stock *stock, int64_t quantity);
 
-#define STOCK_MAX 1000000000ll
+#define STOCK_MAX 1000000000LL

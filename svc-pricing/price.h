@@ -23,9 +23,9 @@
 /* In the database: never change the numbers. */
 enum price_kind { PRICE_BASE = 1, PRICE_SALE = 2 };
 
-#define PRICE_AMOUNT_MAX 1000000000000ll
+#define PRICE_AMOUNT_MAX 1000000000000LL
 /* The end of the year 9999, the last moment that a DATETIME can say: until further notice. */
-#define PRICE_FOREVER_US 253402300799999999ll
+#define PRICE_FOREVER_US 253402300799999999LL
 
 enum { PRICES_MAX = 200 }; /* of a SKU, valid now or later */
 

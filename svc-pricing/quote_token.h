@@ -19,7 +19,7 @@
 #include "base/status.h"
 
 enum {
-    QUOTE_TOKEN_MAX = 32768,     /* characters: max_len of quote_token in the contract */
+    QUOTE_TOKEN_MAX = 32768, /* characters: max_len of quote_token in the contract */
 };
 
 /*

@@ -90,9 +90,11 @@ static struct status find_skus(struct db *db, const struct index_batch *batch, s
     for (size_t i = 0; i < batch->count; i++)
         for (size_t j = 0; j < batch->entries[i].document.item.sku_count; j++)
             ids[count++] = batch->entries[i].document.item.sku_ids[j];
-    *ret_count = 0;
-    if (!count)
+    if (!count) {
+        *ret = NULL;
+        *ret_count = 0;
         return STATUS_OK;
+    }
     TRY(db_read_begin(&tx, db));
     return sku_repo_find_many(&tx, ids, count, arena, ret, ret_count);
 }

@@ -60,7 +60,7 @@ struct status search_search(struct request *rq, const SearchRequest *in, SearchR
 {
     const struct search *search = rq->service;
     struct query query;
-    struct found found;
+    struct found found = {0};
     uint64_t digest;
 
     TRY(query_from_pb(in, rq->arena, &query, &digest));

@@ -9,8 +9,8 @@
 
 #include <stdint.h>
 
-#define CLOCK_US_PER_MS 1000ll
-#define CLOCK_US_PER_S  1000000ll
+#define CLOCK_US_PER_MS 1000LL
+#define CLOCK_US_PER_S  1000000LL
 
 /* Since 1970 UTC. May step when the machine's time is set: for stamps and ids, never for waiting.
  */

@@ -20,7 +20,7 @@
 #include "base/attributes.h"
 #include "base/status.h"
 
-#define ID_EPOCH_UNIX_MS 1704067200000ll
+#define ID_EPOCH_UNIX_MS 1704067200000LL
 
 enum {
     ID_SERVICE_MAX = 15,

@@ -17,15 +17,16 @@ static void format_detail(char *to, size_t size, const char *format, va_list arg
     else if ((size_t)length >= size) {
         to[size - 4] = '\0';
         str_trim_utf8(to);
-        strcat(to, "...");
+        memcpy(to + strlen(to), "...", sizeof "...");
     }
 }
 
-struct status status_error(enum code code, const char *reason, const char *format, ...)
+struct status(status_error)(enum code code, const char *reason, const char *format, ...)
 {
     struct status st = {.code = code, .reason = reason};
     va_list args;
 
+    BUG_ON(code == CODE_OK);
     va_start(args, format);
     format_detail(st.detail, sizeof st.detail, format, args);
     va_end(args);

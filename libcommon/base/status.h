@@ -40,8 +40,20 @@ struct status {
 
 #define STATUS_OK ((struct status){.code = CODE_OK})
 
+/* `code` is any but CODE_OK. */
 MUST_USE struct status status_error(enum code code, const char *reason, const char *format, ...)
     PRINTF(3, 4);
+
+#ifdef __clang_analyzer__
+/* What an analyser of one file cannot see: an error is never OK. */
+#define status_error(...) status_error_is_one(status_error(__VA_ARGS__))
+static inline struct status status_error_is_one(struct status st)
+{
+    if (st.code == CODE_OK)
+        __builtin_unreachable();
+    return st;
+}
+#endif
 
 static inline bool status_ok(const struct status *st)
 {

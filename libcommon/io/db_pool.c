@@ -87,6 +87,7 @@ static void chain_push(struct db_connection **list, struct db_connection *c)
 
 static void chain_remove(struct db_connection *c)
 {
+    BUG_ON(!c->link);
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;

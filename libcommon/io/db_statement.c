@@ -112,8 +112,11 @@ void db_statements_release(struct db_statements *all)
 
 static struct status stmt_failure(struct db_connection *c, const struct db_statement *s)
 {
-    return db_connection_failure(c, s->sql, mysql_stmt_errno(s->stmt), mysql_stmt_error(s->stmt),
-                                 mysql_stmt_sqlstate(s->stmt));
+    const struct status st = db_connection_failure(c, s->sql, mysql_stmt_errno(s->stmt),
+                                                   mysql_stmt_error(s->stmt),
+                                                   mysql_stmt_sqlstate(s->stmt));
+    BUG_ON(status_ok(&st));
+    return st;
 }
 
 static struct db_statement *statement_new(struct db_connection *c, const struct db_call *call)

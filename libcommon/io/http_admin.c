@@ -251,25 +251,28 @@ static void on_retry(void *arg)
 
 /* Life. */
 
-static int port_of(const struct sockaddr_storage *address)
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static int port_of(const union address *address)
 {
-    return address->ss_family == AF_INET6
-               ? ntohs(((const struct sockaddr_in6 *)(const void *)address)->sin6_port)
-               : ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+    return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
 static int bound_port(const struct evconnlistener *listener)
 {
-    struct sockaddr_storage address = {0};
+    union address address = {0};
     socklen_t size = sizeof address;
 
-    getsockname(evconnlistener_get_fd((struct evconnlistener *)listener),
-                (struct sockaddr *)&address, &size);
+    getsockname(evconnlistener_get_fd((struct evconnlistener *)listener), &address.any, &size);
     return port_of(&address);
 }
 
 /* libevent reads an address without a port, but not port 0. */
-static struct status parse_address(const char *address, struct sockaddr_storage *ret, int *ret_size)
+static struct status parse_address(const char *address, union address *ret, int *ret_size)
 {
     char copy[64];
     const int length = snprintf(copy, sizeof copy, "%s", address);
@@ -279,8 +282,7 @@ static struct status parse_address(const char *address, struct sockaddr_storage 
     if (any_port)
         copy[length - 2] = '\0';
     *ret_size = sizeof *ret;
-    if (evutil_parse_sockaddr_port(copy, (struct sockaddr *)ret, ret_size) == 0 &&
-        any_port == !port_of(ret))
+    if (evutil_parse_sockaddr_port(copy, &ret->any, ret_size) == 0 && any_port == !port_of(ret))
         return STATUS_OK;
     return status_error(CODE_INVALID_ARGUMENT, "INVALID_CONFIG",
                         "\"%s\" is not an address and a port", address);
@@ -295,7 +297,7 @@ static struct status listen_error(const char *address)
 
 struct status http_admin_new(struct loop *loop, const char *address, struct http_admin **ret)
 {
-    struct sockaddr_storage where = {0};
+    union address where = {0};
     int size;
 
     TRY(parse_address(address, &where, &size));
@@ -304,7 +306,7 @@ struct status http_admin_new(struct loop *loop, const char *address, struct http
     admin->listener =
         evconnlistener_new_bind(loop_base(loop), on_accept, admin,
                                 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,
-                                SOMAXCONN, (struct sockaddr *)&where, size);
+                                SOMAXCONN, &where.any, size);
     if (!admin->listener) {
         const struct status st = listen_error(address);
         mem_free(admin);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "io/rpc_seams.h"
 #include "observe/log.h"
 #include "run/loop.h"
@@ -35,10 +36,10 @@ static struct {
 /* Core tells its epoll fd in a log line at start, and nowhere else. */
 static void on_core_log(gpr_log_func_args *args)
 {
-    int fd;
+    static const char words[] = "grpc epoll fd: ";
 
-    if (core_epoll_fd < 0 && sscanf(args->message, "grpc epoll fd: %d", &fd) == 1)
-        core_epoll_fd = fd;
+    if (core_epoll_fd < 0 && str_starts_with(args->message, words))
+        core_epoll_fd = (int)strtol(args->message + strlen(words), NULL, 10);
     else if (args->severity == GPR_LOG_SEVERITY_ERROR)
         log_warn("grpc core", LOG_STR("text", args->message));
 }

@@ -92,20 +92,20 @@ static struct status health_watch(struct server_call *call)
     }
 }
 
-static bool send_error(struct server_call *call, ReflectionResponse *response, enum code code,
+static bool send_error(struct server_call *call, ReflectionResponse response, enum code code,
                        const char *text)
 {
     Grpc__Reflection__V1__ErrorResponse error = GRPC__REFLECTION__V1__ERROR_RESPONSE__INIT;
 
     error.error_code = (int32_t)code;
     error.error_message = (char *)(uintptr_t)text;
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
-    response->error_response = &error;
-    return rpc_stream_send(call, &response->base);
+    response.error_response = &error;
+    return rpc_stream_send(call, &response.base);
 }
 
-static bool send_services(struct server_call *call, ReflectionResponse *response)
+static bool send_services(struct server_call *call, ReflectionResponse response)
 {
     enum { MOST = RPC_SERVICES_MAX + ARRAY_LEN(standard_services) };
     const struct rpc_server *server = call->server;
@@ -123,13 +123,13 @@ static bool send_services(struct server_call *call, ReflectionResponse *response
         list.n_service++;
     }
     list.service = pointers;
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
-    response->list_services_response = &list;
-    return rpc_stream_send(call, &response->base);
+    response.list_services_response = &list;
+    return rpc_stream_send(call, &response.base);
 }
 
-static bool send_files(struct server_call *call, ReflectionResponse *response,
+static bool send_files(struct server_call *call, ReflectionResponse response,
                        const struct pb_bytes *files, size_t count)
 {
     Grpc__Reflection__V1__FileDescriptorResponse found =
@@ -142,10 +142,10 @@ static bool send_files(struct server_call *call, ReflectionResponse *response,
     for (size_t i = 0; i < count; i++)
         found.file_descriptor_proto[i] =
             (ProtobufCBinaryData){.len = files[i].size, .data = (uint8_t *)(uintptr_t)files[i].at};
-    response->message_response_case =
+    response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
-    response->file_descriptor_response = &found;
-    return rpc_stream_send(call, &response->base);
+    response.file_descriptor_response = &found;
+    return rpc_stream_send(call, &response.base);
 }
 
 static bool answer_reflection(struct server_call *call, const struct reflection *reflection,
@@ -159,14 +159,14 @@ static bool answer_reflection(struct server_call *call, const struct reflection 
     response.original_request = request;
     switch (request->message_request_case) {
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES:
-        return send_services(call, &response);
+        return send_services(call, response);
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME:
         count = reflection_file(reflection, request->file_by_filename, call->arena, &files);
-        return send_files(call, &response, files, count);
+        return send_files(call, response, files, count);
     case GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL:
         count = reflection_symbol(reflection, request->file_containing_symbol, call->arena, &files);
-        return send_files(call, &response, files, count);
-    default: return send_error(call, &response, CODE_UNIMPLEMENTED, "extensions are not served");
+        return send_files(call, response, files, count);
+    default: return send_error(call, response, CODE_UNIMPLEMENTED, "extensions are not served");
     }
 }
 

@@ -63,12 +63,11 @@ static void add_time(json_t *line)
     const int64_t now_us = clock_unix_us();
     const time_t seconds = now_us / CLOCK_US_PER_S;
     struct tm utc;
-    char text[40], fraction[12];
+    char day[24], text[40];
 
     gmtime_r(&seconds, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(fraction, sizeof fraction, ".%06dZ", (int)(now_us % CLOCK_US_PER_S));
-    strcat(text, fraction);
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text, sizeof text, "%s.%06dZ", day, (int)(now_us % CLOCK_US_PER_S));
     add_text(line, "time", text);
 }
 

@@ -15,107 +15,123 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace
+{
 
 using Clock = std::chrono::steady_clock;
 
 struct Job {
-  std::string authorization;
-  grpc::ByteBuffer message;
+    std::string authorization;
+    grpc::ByteBuffer message;
 };
 
-class Replay {
- public:
-  Replay(const std::string &address, std::string method, std::vector<Job> jobs)
-      : stub_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
-        method_(std::move(method)),
-        jobs_(std::move(jobs)) {}
-
-  void Run(int clients) {
-    const auto start = Clock::now();
-    for (int i = 0; i < clients; i++) Next();
-    void *tag;
-    bool ok;
-    while (took_us_.size() < jobs_.size() && queue_.Next(&tag, &ok)) {
-      std::unique_ptr<Call> call(static_cast<Call *>(tag));
-      took_us_.push_back(Microseconds(call->start));
-      if (!call->status.ok() && failed_++ == 0)
-        std::cerr << call->status.error_message() << "\n";
-      Next();
+class Replay
+{
+  public:
+    Replay(const std::string &address, std::string method, std::vector<Job> jobs)
+        : stub_(grpc::CreateChannel(address, grpc::InsecureChannelCredentials())),
+          method_(std::move(method)), jobs_(std::move(jobs))
+    {
     }
-    Report(Microseconds(start));
-  }
 
- private:
-  struct Call {
-    Clock::time_point start = Clock::now();
-    grpc::ClientContext context;
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
-  };
+    void Run(int clients)
+    {
+        const auto start = Clock::now();
+        for (int i = 0; i < clients; i++)
+            Next();
+        void *tag;
+        bool ok;
+        while (took_us_.size() < jobs_.size() && queue_.Next(&tag, &ok)) {
+            std::unique_ptr<Call> call(static_cast<Call *>(tag));
+            took_us_.push_back(Microseconds(call->start));
+            if (!call->status.ok() && failed_++ == 0)
+                std::cerr << call->status.error_message() << "\n";
+            Next();
+        }
+        Report(Microseconds(start));
+    }
 
-  static int64_t Microseconds(Clock::time_point since) {
-    return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - since).count();
-  }
+  private:
+    struct Call {
+        Clock::time_point start = Clock::now();
+        grpc::ClientContext context;
+        grpc::ByteBuffer answer;
+        grpc::Status status;
+        std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
+    };
 
-  void Next() {
-    if (next_ == jobs_.size()) return;
-    const Job &job = jobs_[next_++];
-    Call *call = new Call;
-    call->context.AddMetadata("authorization", job.authorization);
-    call->reader = stub_.PrepareUnaryCall(&call->context, method_, job.message, &queue_);
-    call->reader->StartCall();
-    call->reader->Finish(&call->answer, &call->status, call);
-  }
+    static int64_t Microseconds(Clock::time_point since)
+    {
+        return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - since).count();
+    }
 
-  void Report(int64_t elapsed_us) {
-    std::sort(took_us_.begin(), took_us_.end());
-    std::printf("%zu %zu %.6f %lld %lld %lld\n", took_us_.size(), failed_, static_cast<double>(elapsed_us) / 1e6,
-                Percentile(50), Percentile(99), Percentile(100));
-  }
+    void Next()
+    {
+        if (next_ == jobs_.size())
+            return;
+        const Job &job = jobs_[next_++];
+        Call *call = new Call;
+        call->context.AddMetadata("authorization", job.authorization);
+        call->reader = stub_.PrepareUnaryCall(&call->context, method_, job.message, &queue_);
+        call->reader->StartCall();
+        call->reader->Finish(&call->answer, &call->status, call);
+    }
 
-  long long Percentile(size_t percent) const {
-    return took_us_[std::min(took_us_.size() - 1, took_us_.size() * percent / 100)];
-  }
+    void Report(int64_t elapsed_us)
+    {
+        std::sort(took_us_.begin(), took_us_.end());
+        std::printf("%zu %zu %.6f %lld %lld %lld\n", took_us_.size(), failed_,
+                    static_cast<double>(elapsed_us) / 1e6, Percentile(50), Percentile(99),
+                    Percentile(100));
+    }
 
-  grpc::CompletionQueue queue_;
-  grpc::GenericStub stub_;
-  const std::string method_;
-  const std::vector<Job> jobs_;
-  size_t next_ = 0;
-  size_t failed_ = 0;
-  std::vector<int64_t> took_us_;
+    long long Percentile(size_t percent) const
+    {
+        return took_us_[std::min(took_us_.size() - 1, took_us_.size() * percent / 100)];
+    }
+
+    grpc::CompletionQueue queue_;
+    grpc::GenericStub stub_;
+    const std::string method_;
+    const std::vector<Job> jobs_;
+    size_t next_ = 0;
+    size_t failed_ = 0;
+    std::vector<int64_t> took_us_;
 };
 
-bool ReadField(std::istream &in, std::string *field) {
-  unsigned char length[4];
-  if (!in.read(reinterpret_cast<char *>(length), sizeof length)) return false;
-  field->resize(length[0] | length[1] << 8 | length[2] << 16 | static_cast<uint32_t>(length[3]) << 24);
-  return static_cast<bool>(in.read(field->data(), static_cast<std::streamsize>(field->size())));
+bool ReadField(std::istream &in, std::string *field)
+{
+    unsigned char length[4];
+    if (!in.read(reinterpret_cast<char *>(length), sizeof length))
+        return false;
+    field->resize(length[0] | length[1] << 8 | length[2] << 16 |
+                  static_cast<uint32_t>(length[3]) << 24);
+    return static_cast<bool>(in.read(field->data(), static_cast<std::streamsize>(field->size())));
 }
 
-std::vector<Job> ReadJobs(std::istream &in) {
-  std::vector<Job> jobs;
-  std::string token, message;
-  while (ReadField(in, &token) && ReadField(in, &message)) {
-    const grpc::Slice slice(message);
-    jobs.push_back({"Bearer " + token, grpc::ByteBuffer(&slice, 1)});
-  }
-  return jobs;
+std::vector<Job> ReadJobs(std::istream &in)
+{
+    std::vector<Job> jobs;
+    std::string token, message;
+    while (ReadField(in, &token) && ReadField(in, &message)) {
+        const grpc::Slice slice(message);
+        jobs.push_back({"Bearer " + token, grpc::ByteBuffer(&slice, 1)});
+    }
+    return jobs;
 }
 
-}  // namespace
+} // namespace
 
-int main(int argc, char **argv) {
-  if (argc != 4) {
-    std::cerr << "usage: replay ADDRESS METHOD CLIENTS < CALLS\n";
-    return 2;
-  }
-  std::vector<Job> jobs = ReadJobs(std::cin);
-  if (jobs.empty()) {
-    std::cerr << "no calls to send\n";
-    return 2;
-  }
-  Replay(argv[1], argv[2], std::move(jobs)).Run(std::atoi(argv[3]));
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        std::cerr << "usage: replay ADDRESS METHOD CLIENTS < CALLS\n";
+        return 2;
+    }
+    std::vector<Job> jobs = ReadJobs(std::cin);
+    if (jobs.empty()) {
+        std::cerr << "no calls to send\n";
+        return 2;
+    }
+    Replay(argv[1], argv[2], std::move(jobs)).Run(std::atoi(argv[3]));
 }

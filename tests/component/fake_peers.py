@@ -31,8 +31,12 @@ class FakePeers:
         self._server.start()
 
     def forget(self) -> None:
-        for kept in (self.prices, self.free, self.slow_s, self.broken, *self.asked.values()):
-            kept.clear()
+        self.prices.clear()
+        self.free.clear()
+        self.slow_s.clear()
+        self.broken.clear()
+        for skus in self.asked.values():
+            skus.clear()
 
     def close(self) -> None:
         self._server.stop(None).wait()
@@ -78,7 +82,7 @@ class FakePeers:
         }
 
 
-class _Handlers(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Handlers(grpc.GenericRpcHandler):
     def __init__(self, peers: FakePeers) -> None:
         self._peers = peers
 

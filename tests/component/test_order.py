@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -278,7 +279,7 @@ def test_a_quote_is_taken_once_and_by_its_user(souk: Souk, buyer: Buyer, voucher
 def test_lines_must_be_those_of_the_quote(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
     quote = buyer.quote((voucher, 1))
     for lines in ([(voucher, 2)], [(voucher, 1), (put_on_sale(souk), 1)]):
-        error = refused(lambda lines=lines: buyer.place(*lines, quote_token=quote))
+        error = refused(partial(buyer.place, *lines, quote_token=quote))
         assert error.reason == "LINES_DIFFER_FROM_QUOTE"
     assert buyer.place((voucher, 1), quote_token=quote).orders
 
@@ -579,13 +580,12 @@ def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None
         with ThreadPoolExecutor(2) as pool:
             for future in [pool.submit(pay), pool.submit(cancel)]:
                 future.result()
-        order = poll.until(
-            lambda buyer=buyer, order_id=order_id: (
-                (o := buyer.order(order_id).order).status in (5, 6) and o
-            ),
-            20,
-            "the order to end",
-        )
+
+        def ended(buyer: Buyer = buyer, order_id: int = order_id) -> Any:
+            order = buyer.order(order_id).order
+            return order if order.status in (5, 6) else None
+
+        order = poll.until(ended, 20, "the order to end")
         refunds = souk.sql("order", f"SELECT refund_id FROM refund WHERE order_id = {order_id}")
         cancelled = status_of(order) == "ORDER_STATUS_CANCELLED"
         assert len(refunds) == (1 if cancelled else 0)

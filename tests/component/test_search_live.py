@@ -82,7 +82,11 @@ def test_what_is_taken_offline_is_found_no_more(souk: Souk) -> None:
             status=f"ITEM_STATUS_{status}",
             version=item.version,
         )
-        until(lambda is_there=is_there: bool(hit(souk, title)) is is_there, 20, status)
+
+        def is_so(is_there: bool = is_there) -> bool:
+            return bool(hit(souk, title)) is is_there
+
+        until(is_so, 20, status)
         item = souk.call("listing.GetItem", souk.operator(), item_id=item.item_id).item
     assert souk.stack.opensearch.call("GET", f"/{ALIAS}/_doc/{item.item_id}")["found"]
 

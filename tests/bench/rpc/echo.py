@@ -72,9 +72,10 @@ def _rate(server: str, message: bytes, body: Path) -> float:
             timeout=300,
         ).stdout
     succeeded = re.search(r"(\d+) succeeded, 0 failed, 0 errored", report)
-    if succeeded is None or int(succeeded[1]) != _CALLS:
+    rate = re.search(r"finished in .*?, ([\d.]+) req/s", report)
+    if succeeded is None or int(succeeded[1]) != _CALLS or rate is None:
         sys.exit(f"{server} failed calls:\n{report}")
-    return float(re.search(r"finished in .*?, ([\d.]+) req/s", report)[1])
+    return float(rate[1])
 
 
 @contextmanager
@@ -82,6 +83,7 @@ def _running(server: str) -> Iterator[str]:
     process = subprocess.Popen(
         ["taskset", "-c", "0", str(_FOLDER / server)], stdout=subprocess.PIPE, text=True
     )
+    assert process.stdout is not None
     try:
         yield f"127.0.0.1:{int(process.stdout.readline())}"
     finally:

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "tests/unit/unit.h"
 
-#define T0 (ID_EPOCH_UNIX_MS + 1000000ll) /* "now" */
+#define T0 (ID_EPOCH_UNIX_MS + 1000000LL) /* "now" */
 
 static struct id_maker maker_at(int64_t after_ms)
 {
@@ -40,7 +40,7 @@ static void an_id_says_when_and_where_it_was_made(void **state)
 
 static void the_greatest_worker_and_the_last_moment_stay_positive(void **state)
 {
-    const int64_t last_ms = ID_EPOCH_UNIX_MS + (1ll << 41) - 1;
+    const int64_t last_ms = ID_EPOCH_UNIX_MS + (1LL << 41) - 1;
     struct id_maker maker = id_maker_start(ID_SERVICE_MAX, ID_NODE_MAX, last_ms - 1, INT64_MAX);
     const int64_t id = next(&maker, last_ms);
 
@@ -111,7 +111,7 @@ static void a_clock_before_the_epoch_makes_no_negative_id(void **state)
 
 static void ids_of_a_user_share_the_users_shard(void **state)
 {
-    static const int64_t users[] = {1, 2, 42, 1ll << 62, INT64_MAX};
+    static const int64_t users[] = {1, 2, 42, 1LL << 62, INT64_MAX};
     struct id_maker maker = maker_at(T0 - 1);
 
     for (size_t u = 0; u < ARRAY_LEN(users); u++)

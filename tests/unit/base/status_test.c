@@ -106,8 +106,18 @@ static void a_bug_aborts_even_when_its_hook_has_one(void **state)
     assert_true(unit_aborts(bugs_with_a_hook_that_bugs));
 }
 
+static void makes_an_error_that_is_none(void)
+{
+    status_ignore(status_error(CODE_OK, "NONE", "all is well"), "it never returns");
+}
+
+static void an_error_is_never_ok(void **state)
+{
+    assert_true(unit_aborts(makes_an_error_that_is_none));
+}
+
 UNIT_TESTS(a_long_detail_ends_in_dots, a_cut_never_splits_a_character,
            try_hands_a_failure_on_and_goes_on_otherwise, reasons_are_compared_by_their_text,
            every_code_is_ok_or_passing_or_definite_or_unknown,
            every_code_has_its_name_and_no_other_number_has_one,
-           a_bug_aborts_even_when_its_hook_has_one)
+           a_bug_aborts_even_when_its_hook_has_one, an_error_is_never_ok)

@@ -6,7 +6,7 @@
 #include "tests/unit/in_task.h"
 #include "tests/unit/io/auth_kit.h"
 
-#define NOW_S 1795190400ll
+#define NOW_S 1795190400LL
 
 static struct test_key users_key, service_key, strange_key;
 static struct auth *auth;

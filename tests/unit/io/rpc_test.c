@@ -138,7 +138,7 @@ static void body_calls(void)
     expect_true(strstr(behaviour.trace_id, "0af7651916cd43dd8448eb211c80319c") != NULL);
     expect_true(strstr(behaviour.trace_id, "b7ad6b7169203331") == NULL);
     expect_true(behaviour.deadline_left_us > 0 &&
-                behaviour.deadline_left_us <= inventory_set_stock_method.deadline_ms * 1000ll);
+                behaviour.deadline_left_us <= inventory_set_stock_method.deadline_ms * 1000LL);
 }
 
 static void a_call_reaches_the_handler_with_its_trace_and_deadline(void **state)

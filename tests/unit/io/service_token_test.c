@@ -4,7 +4,7 @@
 
 #include "tests/unit/io/auth_kit.h"
 
-#define NOW_S 1795190400ll
+#define NOW_S 1795190400LL
 
 static struct test_key key, p384, ed25519;
 

@@ -168,7 +168,7 @@ static void a_task_waits_for_a_descriptor(void **state)
 static void keeps_values(void *arg)
 {
     const int number = (int)(intptr_t)arg;
-    char text[512];
+    unsigned char text[512];
     const double half = number * 0.5;
 
     memset(text, number & 127, sizeof text);

@@ -1,6 +1,6 @@
 #include "tests/unit/svc-listing/goods_kit.h"
 
-#define NOW 1000000ll
+#define NOW 1000000LL
 
 static char *wrong(struct arena *arena, const struct audit_rule *rules, size_t count,
                    const struct goods *goods)

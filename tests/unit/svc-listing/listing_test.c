@@ -81,7 +81,7 @@ static void a_task_code_is_for_people_and_unique(void **state)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(4096);
     /* 2026-07-22T23:59:59Z */
-    const int64_t now_us = 1784764799ll * 1000000;
+    const int64_t now_us = 1784764799LL * 1000000;
     assert_string_equal(listing_task_code("DEAL", now_us, 1, arena), "DEAL-20260722-0000000000001");
     assert_string_equal(listing_task_code("DEAL", now_us + 1000000, 32, arena),
                         "DEAL-20260723-0000000000010");

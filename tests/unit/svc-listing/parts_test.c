@@ -18,7 +18,7 @@ static void the_largest_sum_fits(void **state)
         sprintf(text + strlen(text),
                 "%s{\"name\":\"x\",\"quantity\":10000,\"price\":1000000000000}", i ? "," : "");
     assert_true(parts_sum(strcat(text, "]"), &sum));
-    assert_true(sum == PARTS_MAX * 10000ll * 1000000000000ll);
+    assert_true(sum == PARTS_MAX * 10000LL * 1000000000000LL);
 }
 
 static void anything_else_is_no_list_of_parts(void **state)

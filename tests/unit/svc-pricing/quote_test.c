@@ -39,7 +39,7 @@ static void the_largest_order_of_the_contract_fits(void **state)
         lines[i] = line(i + 1, 10000, PRICE_AMOUNT_MAX, 1);
     assert_ok(quote_work_out(&quote));
     assert_int_equal(quote.subtotal.minor, PRICE_AMOUNT_MAX * 10000 * QUOTE_LINES_MAX);
-    assert_int_equal(quote.total.minor, 10000ll * QUOTE_LINES_MAX);
+    assert_int_equal(quote.total.minor, 10000LL * QUOTE_LINES_MAX);
 }
 
 static void a_sum_that_does_not_fit_is_refused(void **state)

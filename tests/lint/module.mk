@@ -1,0 +1,84 @@
+# make lint: what programs can say about the sources without running them. Marks in build/lint say what
+# was found clean, so the next run looks at what changed.
+
+LINT := build/lint
+
+# However deep: tests have folders of their own.
+c_below = $(foreach d,* */* */*/*,$(wildcard $(addprefix $(1)/$(d),.c .h .cc)))
+
+lint_c      := $(sort $(wildcard libcommon/*/*.[ch] svc-*/*.[ch]) $(call c_below,tests))
+lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tests/unit/run-all tests/fuzz/encode-seeds \
+               .ci/run
+lint_python := tools $(sort $(patsubst %/,%,$(dir $(wildcard tests/*/*.py tests/*/*/*.py))))
+lint_scripts = $(shell grep -slE -d skip '^\#!.*python' $(wildcard tools/*))
+lint_protos := $(addprefix proto/,$(souk_protos))
+
+# Benchmarks and fuzzers include code that only they generate.
+tidy_sources := $(filter-out tests/bench/% tests/fuzz/%,$(filter %.c,$(lint_c)))
+tidy_marks   := $(patsubst %.c,$(LINT)/tidy/%,$(tidy_sources))
+tidy_flags    = -D_GNU_SOURCE -Ilibcommon -I$(GEN) -I. $(if $(filter svc-%,$(1)),-I$(1)) -std=gnu17 \
+                -Wall -Wextra
+
+lint_checks := format tidy layers sql contracts shell python text
+
+.PHONY: lint $(addprefix lint-,$(lint_checks))
+lint: ## Look for faults in the sources: C, contracts, SQL, shell, Python
+	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j$(shell nproc) \
+	    $(addprefix lint-,$(lint_checks))
+
+lint-format: $(LINT)/format ; @:
+$(LINT)/format: $(lint_c) .clang-format $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,LINT  format)
+	$(Q)clang-format --dry-run -Werror $(if $(filter .clang-format $(SETUP),$?),$(lint_c),$?)
+	@touch $@
+
+lint-tidy: $(tidy_marks) ; @:
+$(LINT)/tidy/%: %.c .clang-tidy tests/.clang-tidy | $(GENERATED_HEADERS)
+	@mkdir -p $(@D)
+	$(call say,LINT  $<)
+	@clang $(call tidy_flags,$(firstword $(subst /, ,$*))) -MM -MP -MT $@ -MF $@.d $<
+	$(Q)said=$$(clang-tidy --quiet $< -- $(call tidy_flags,$(firstword $(subst /, ,$*))) 2>&1) || \
+	    { printf '%s\n' "$$said"; exit 1; }
+	@touch $@
+-include $(addsuffix .d,$(tidy_marks))
+
+lint-layers:
+	$(call say,LINT  layers)
+	$(Q)tools/check-layers
+
+lint-sql:
+	$(call say,LINT  SQL)
+	$(Q)tools/check-sql
+
+lint-contracts: $(LINT)/contracts.binpb ; @:
+$(LINT)/contracts.binpb: $(lint_protos) proto/buf.yaml $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,LINT  contracts)
+	$(Q)protoc $(PROTO_PATH) --include_imports --include_source_info --descriptor_set_out=$@ $(souk_protos)
+	$(Q)$(VENV)/bin/buf lint $@ --config proto/buf.yaml
+
+lint-shell: $(LINT)/shell ; @:
+$(LINT)/shell: $(lint_shell) $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,LINT  shell)
+	$(Q)shellcheck $(lint_shell)
+	@touch $@
+
+# Both have caches of their own. Each folder of tests has its conftest, so mypy sees one at a time; what
+# has no .py at its end goes by its name.
+lint-python: $(SETUP)
+	$(call say,LINT  Python)
+	$(Q)$(VENV)/bin/ruff check --quiet
+	$(Q)$(VENV)/bin/ruff format --check --quiet
+	$(Q)failed=0; for part in $(lint_python) '--scripts-are-modules $(lint_scripts)'; do \
+	    $(VENV)/bin/mypy --no-error-summary $$part || failed=1; done; exit $$failed
+
+# Nothing is found: 1.
+not_in_texts = git grep --no-index --exclude-standard -nIP -e '$(1)' -- $(2); [ $$? -eq 1 ]
+
+lint-text:
+	$(call say,LINT  texts)
+	$(Q)$(call not_in_texts,[ \t\r]$$,.)
+	$(Q)$(call not_in_texts,\t,. ":!*.mk" ":!Makefile")
+	$(Q)$(call not_in_texts,\b(TO''DO|FIX''ME)\b|/(ho''me|ro''ot)/\w,.)
