@@ -11,16 +11,20 @@
 #include "observe/log.h"
 #include "run/loop.h"
 
-enum { RECONNECT_FIRST_MS = 100, RECONNECT_MOST_MS = 1000 };
+enum {
+    RECONNECT_FIRST_MS = 100,
+    RECONNECT_MOST_MS = 1000,
+    CONNECT_LIMIT_MS = 1000, /* the kernel would ask for two minutes, at ever longer intervals */
+};
 
 struct cache_link {
     struct loop *loop;
     char host[INET6_ADDRSTRLEN];
     int port;
-    redisAsyncContext *redis; /* NULL: none, and the timer runs */
+    redisAsyncContext *redis; /* NULL: none */
     struct event *readable;
     struct event *writable;
-    struct loop_timer *reconnect;
+    struct loop_timer *timer; /* of the pause without a connection, and while it is made */
     struct backoff backoff;
     bool is_up;
     bool is_away; /* and that was said */
@@ -101,7 +105,7 @@ static void is_down(struct cache_link *link, const char *why)
         log_warn("redis is away", LOG_STR("host", link->host), LOG_I64("port", link->port),
                  LOG_STR("detail", why));
     link->is_away = true;
-    loop_timer_start(link->reconnect, backoff_next_us(&link->backoff, random_u64()));
+    loop_timer_start(link->timer, backoff_next_us(&link->backoff, random_u64()));
 }
 
 static void on_connect(const redisAsyncContext *redis, int outcome)
@@ -114,6 +118,7 @@ static void on_connect(const redisAsyncContext *redis, int outcome)
     }
     if (link->is_away)
         log_info("redis is back", LOG_STR("host", link->host), LOG_I64("port", link->port));
+    loop_timer_stop(link->timer);
     link->is_up = true;
     link->is_away = false;
     backoff_reset(&link->backoff);
@@ -127,9 +132,8 @@ static void on_disconnect(const redisAsyncContext *redis, int outcome)
         is_down(link, *redis->c.errstr ? redis->c.errstr : "closed");
 }
 
-static void reconnect(void *arg)
+static void connect_to_redis(struct cache_link *link)
 {
-    struct cache_link *link = arg;
     redisAsyncContext *redis = redisAsyncConnect(link->host, link->port);
 
     BUG_ON(!redis); /* out of memory */
@@ -143,6 +147,17 @@ static void reconnect(void *arg)
     watch(link);
     redisAsyncSetConnectCallback(redis, on_connect);
     redisAsyncSetDisconnectCallback(redis, on_disconnect);
+    loop_timer_start(link->timer, CONNECT_LIMIT_MS * CLOCK_US_PER_MS);
+}
+
+static void on_timer(void *arg)
+{
+    struct cache_link *link = arg;
+
+    if (link->redis)
+        cache_link_drop(link, "no answer");
+    else
+        connect_to_redis(link);
 }
 
 static struct status parse_address(const char *address, char *ret_host, int *ret_port)
@@ -175,8 +190,8 @@ struct status cache_link_new(struct loop *loop, const char *address, struct cach
     link->port = port;
     link->backoff =
         backoff_between(RECONNECT_FIRST_MS * CLOCK_US_PER_MS, RECONNECT_MOST_MS * CLOCK_US_PER_MS);
-    link->reconnect = loop_timer_new(loop, reconnect, link);
-    reconnect(link);
+    link->timer = loop_timer_new(loop, on_timer, link);
+    connect_to_redis(link);
     *ret = link;
     return STATUS_OK;
 }
@@ -186,7 +201,7 @@ void cache_link_free(struct cache_link *link)
     link->is_ending = true;
     if (link->redis)
         redisAsyncFree(link->redis);
-    loop_timer_free(link->reconnect);
+    loop_timer_free(link->timer);
     mem_free(link);
 }
 

@@ -135,6 +135,47 @@ static void connects_again_when_it_was_cut_off(struct loop *loop)
     kit_end(kit);
 }
 
+/* The local port from which somebody asks for a connection to `port`; 0: nobody does. */
+static unsigned asking_port(unsigned port)
+{
+    enum { SYN_SENT = 2 };
+    FILE *table = fopen("/proc/net/tcp", "r");
+    char line[256];
+    unsigned from, to, state, asking = 0;
+
+    assert_non_null(table);
+    while (fgets(line, sizeof line, table))
+        if (sscanf(line, " %*d: %*x:%x %*x:%x %x", &from, &to, &state) == 3 && to == port &&
+            state == SYN_SENT)
+            asking = from;
+    fclose(table);
+    return asking;
+}
+
+/* A full line of connections that nobody accepts: the kernel drops the next one's packets. */
+static void asks_anew_where_nobody_answers(struct loop *loop)
+{
+    struct sockaddr_in at = peer_address(0);
+    socklen_t size = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char address[32];
+    struct cache *cache;
+
+    assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    struct peer first = peer_connect(ntohs(at.sin_port));
+    snprintf(address, sizeof address, "127.0.0.1:%d", ntohs(at.sin_port));
+    assert_ok(cache_new(loop, address, &cache));
+    const unsigned asking = asking_port(ntohs(at.sin_port));
+    assert_int_not_equal(asking, 0);
+    server_test_wait(10 * 1000, asking_port(ntohs(at.sin_port)) != asking &&
+                                    asking_port(ntohs(at.sin_port)) != 0);
+    cache_free(cache);
+    peer_close(&first);
+    close(fd);
+}
+
 static void drops_the_reply_that_comes_late(struct loop *loop)
 {
     struct kit *kit = kit_begin(loop);
@@ -316,7 +357,8 @@ static void wants_an_address_and_a_port(struct loop *loop)
 }
 
 SERVER_TESTS(fails_at_once_while_redis_is_away, starts_without_redis,
-             connects_again_when_it_was_cut_off, drops_the_reply_that_comes_late,
-             obeys_an_earlier_deadline, gives_up_when_cancelled, is_freed_while_replies_are_missing,
-             tells_errors_apart, takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
+             connects_again_when_it_was_cut_off, asks_anew_where_nobody_answers,
+             drops_the_reply_that_comes_late, obeys_an_earlier_deadline, gives_up_when_cancelled,
+             is_freed_while_replies_are_missing, tells_errors_apart,
+             takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
              bounds_the_bytes_that_are_on_their_way, wants_an_address_and_a_port)
