@@ -96,8 +96,9 @@ static struct status find_key(const struct auth *auth, const char *token,
     AUTO(jwt_freep) jwt_t *unverified = NULL;
     const char *rest = token;
 
-    if (!take_part(&rest) || !take_part(&rest)) /* header and claims */
-        return refused("the token is not a JWT");
+    for (int part = 0; part < 2; part++) /* header and claims */
+        if (!take_part(&rest))
+            return refused("the token is not a JWT");
     if (jwt_decode(&unverified, token, NULL, 0) != 0)
         return refused("the token is not a JWT");
     const char *id = jwt_get_header(unverified, "kid");
