@@ -27,59 +27,6 @@ def free_of(souk: Souk, sku_id: int) -> int:
     return int(souk.call("inventory.GetStock", souk.operator(), sku_id=sku_id).stock.free)
 
 
-def test_a_hold_that_is_confirmed_is_sold_once(souk: Souk) -> None:
-    sku = make_sku(souk, on_hand=10)
-    hold = souk.new_id()
-    for _ in range(2):
-        souk.mutate(
-            "inventory.ReserveStock",
-            souk.service(),
-            reservation_id=hold,
-            order_id=hold,
-            lines=[{"sku_id": sku, "quantity": 3}],
-        )
-    for _ in range(2):
-        souk.mutate("inventory.ConfirmReservation", souk.service(), reservation_id=hold)
-    stock = souk.call("inventory.GetStock", souk.operator(), sku_id=sku).stock
-    assert (stock.free, stock.held, stock.sold, stock.on_hand) == (7, 0, 3, 7)
-
-
-def test_a_shortage_names_the_sku_and_holds_nothing(souk: Souk) -> None:
-    plenty, scarce = make_sku(souk, 10), make_sku(souk, 1)
-    with pytest.raises(Refused) as refused:
-        souk.mutate(
-            "inventory.ReserveStock",
-            souk.service(),
-            reservation_id=souk.new_id(),
-            order_id=1,
-            lines=[{"sku_id": plenty, "quantity": 2}, {"sku_id": scarce, "quantity": 2}],
-        )
-    assert refused.value.code == "FAILED_PRECONDITION"
-    assert refused.value.reason == "INSUFFICIENT_STOCK"
-    assert refused.value.metadata == {"sku": str(scarce), "wanted": "2", "free": "1"}
-    assert souk.call("inventory.GetStock", souk.operator(), sku_id=plenty).stock.held == 0
-
-
-def test_a_hold_that_cannot_expire_holds_up_no_other(souk: Souk) -> None:
-    damaged, sound = make_sku(souk), make_sku(souk)
-    for sku in (damaged, sound):
-        souk.mutate(
-            "inventory.ReserveStock",
-            souk.service(),
-            reservation_id=sku,
-            order_id=sku,
-            lines=[{"sku_id": sku, "quantity": 2}],
-            hold_ttl_s=1,
-        )
-        souk.sql("inventory", f"UPDATE stock SET held = 0 WHERE sku_id = {damaged}")
-    try:
-        poll.until(lambda: free_of(souk, sound) == 10, 10, "the sound hold expired")
-        assert free_of(souk, damaged) == 8
-    finally:
-        souk.sql("inventory", f"UPDATE stock SET held = 2 WHERE sku_id = {damaged}")
-    poll.until(lambda: free_of(souk, damaged) == 10, 10, "the mended hold expired")
-
-
 def reserve(souk: Souk, hold: int, *lines: tuple[int, int], **fields: Any) -> Any:
     return souk.mutate(
         "inventory.ReserveStock",
@@ -97,6 +44,40 @@ def end(souk: Souk, how: str, hold: int) -> Any:
 def counts_of(souk: Souk, sku_id: int) -> tuple[int, int, int]:
     stock = souk.call("inventory.GetStock", souk.operator(), sku_id=sku_id).stock
     return stock.free, stock.held, stock.sold
+
+
+def test_a_hold_that_is_confirmed_is_sold_once(souk: Souk) -> None:
+    sku = make_sku(souk, on_hand=10)
+    hold = souk.new_id()
+    for _ in range(2):
+        reserve(souk, hold, (sku, 3))
+    for _ in range(2):
+        end(souk, "Confirm", hold)
+    stock = souk.call("inventory.GetStock", souk.operator(), sku_id=sku).stock
+    assert (stock.free, stock.held, stock.sold, stock.on_hand) == (7, 0, 3, 7)
+
+
+def test_a_shortage_names_the_sku_and_holds_nothing(souk: Souk) -> None:
+    plenty, scarce = make_sku(souk, 10), make_sku(souk, 1)
+    with pytest.raises(Refused) as refused:
+        reserve(souk, souk.new_id(), (plenty, 2), (scarce, 2))
+    assert refused.value.code == "FAILED_PRECONDITION"
+    assert refused.value.reason == "INSUFFICIENT_STOCK"
+    assert refused.value.metadata == {"sku": str(scarce), "wanted": "2", "free": "1"}
+    assert souk.call("inventory.GetStock", souk.operator(), sku_id=plenty).stock.held == 0
+
+
+def test_a_hold_that_cannot_expire_holds_up_no_other(souk: Souk) -> None:
+    damaged, sound = make_sku(souk), make_sku(souk)
+    for sku in (damaged, sound):
+        reserve(souk, sku, (sku, 2), hold_ttl_s=1)
+        souk.sql("inventory", f"UPDATE stock SET held = 0 WHERE sku_id = {damaged}")
+    try:
+        poll.until(lambda: free_of(souk, sound) == 10, 10, "the sound hold expired")
+        assert free_of(souk, damaged) == 8
+    finally:
+        souk.sql("inventory", f"UPDATE stock SET held = 2 WHERE sku_id = {damaged}")
+    poll.until(lambda: free_of(souk, damaged) == 10, 10, "the mended hold expired")
 
 
 def test_a_release_that_comes_first_wins(souk: Souk) -> None:
