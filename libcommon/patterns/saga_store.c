@@ -47,11 +47,19 @@ static struct status claim_rows(struct db *db, const struct saga_claim *claim, c
     return db_tx_commit(&tx);
 }
 
+/* OK until it is undone. */
+static struct status read_outcome(const struct db_rows *rows, struct arena *arena)
+{
+    const enum code code = (enum code)db_get_i64(rows, 5);
+    const char *reason = db_get_is_null(rows, 6) ? NULL : arena_strdup(arena, db_get_text(rows, 6));
+
+    return code == CODE_OK ? STATUS_OK : status_error(code, reason, "%s", db_get_text(rows, 7));
+}
+
 static struct saga_row read_row(const struct db_rows *rows, struct arena *arena)
 {
     size_t state_size;
     const void *state = db_get_bytes(rows, 3, &state_size);
-    const char *reason = db_get_is_null(rows, 6) ? NULL : arena_strdup(arena, db_get_text(rows, 6));
 
     return (struct saga_row){
         .id = db_get_i64(rows, 0),
@@ -60,7 +68,7 @@ static struct saga_row read_row(const struct db_rows *rows, struct arena *arena)
         .state = arena_dup(arena, state, state_size),
         .state_size = state_size,
         .left_us = db_get_i64(rows, 4),
-        .outcome = status_error((enum code)db_get_i64(rows, 5), reason, "%s", db_get_text(rows, 7)),
+        .outcome = read_outcome(rows, arena),
     };
 }
 
