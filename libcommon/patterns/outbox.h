@@ -20,7 +20,7 @@ struct ids;
 struct outbox;
 
 enum {
-    OUTBOX_EVENT_MAX = 256 * 1024, /* bytes */
+    OUTBOX_EVENT_MAX = 512 * 1024, /* bytes; the largest order has 340 KB, a broker takes 1 MiB */
     OUTBOX_BATCH_MAX = 500,
     OUTBOX_BATCH_BYTES_MAX = 12 * 1024 * 1024, /* a statement must fit max_allowed_packet */
 };

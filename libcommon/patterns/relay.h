@@ -30,5 +30,8 @@ struct relay_config {
 };
 
 MUST_USE struct relay *relay_start(const struct relay_config *config);
-/* Ends after the round under way; gives the lease back. NULL is fine. */
+/*
+ * Interrupts the round under way, which the next holder repeats; gives the lease back. NULL is
+ * fine.
+ */
 SUSPENDS void relay_stop(struct relay *relay);

@@ -82,6 +82,7 @@ static struct saga_run *launch(struct saga_runner *runner, const struct saga_kin
     run->kind = kind;
     run->db = runner->config.db;
     run->owner = runner->config.owner;
+    run->lease_ms = runner->config.lease_ms;
     run->phase = row->phase;
     run->left_us = row->left_us;
     run->outcome = row->outcome;

@@ -10,7 +10,7 @@
 #include "patterns/retry.h"
 #include "run/task.h"
 
-enum { PAUSE_FIRST_US = 100 * 1000, PAUSE_MOST_US = 10 * 1000 * 1000 };
+enum { PAUSE_FIRST_US = 100 * 1000, PAUSE_MOST_US = 10 * 1000 * 1000, INSIST_TRIES = 5 };
 
 /* One try; `mark` is the arena before the first one, which a step may have filled in vain. */
 static struct status call_action(struct saga_run *run, saga_action action, struct arena_mark mark)
@@ -65,13 +65,28 @@ static struct status go_forward(struct saga_run *run)
     return STATUS_OK;
 }
 
-/* Runs until it is OK. What cannot be refused is still tried again, slowly, and shouted about. */
+/* A peer that is away for long would else fill the process with sagas that wait for it. */
+static struct status postpone(const struct saga_run *run)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
+
+    status_ignore(saga_store_postpone(run->db, run->saga.id, run->owner, run->lease_ms),
+                  "its lease runs out by itself");
+    return status_error(CODE_UNAVAILABLE, "SAGA_POSTPONED", "saga %lld goes on later",
+                        (long long)run->saga.id);
+}
+
+/*
+ * Runs until it is OK. What cannot be refused is still tried again, slowly, and shouted about: some
+ * times here, then by whoever takes the saga up again.
+ */
 static struct status insist(struct saga_run *run, saga_action action, const char *what)
 {
     const struct arena_mark mark = arena_mark(run->saga.arena);
     struct backoff pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US);
 
-    for (;;) {
+    for (int tries = 1;; tries++) {
         const struct status st = call_action(run, action, mark);
         if (status_ok(&st) || must_leave(&st))
             return st;
@@ -79,6 +94,8 @@ static struct status insist(struct saga_run *run, saga_action action, const char
                LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
                LOG_STR("step", run->kind->steps[run->step].name), LOG_STR("doing", what),
                LOG_STATUS(st));
+        if (tries == INSIST_TRIES)
+            return postpone(run);
         TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
     }
 }

@@ -15,6 +15,7 @@ struct saga_run {
     const struct saga_kind *kind;
     struct db *db;
     const char *owner;
+    int64_t lease_ms;
     enum saga_phase phase;
     int64_t left_us; /* until the deadline, when it started here */
     int step;        /* under way */
@@ -31,7 +32,7 @@ struct saga_run {
 };
 
 /*
- * Runs it to its end in the present task. Returns early when the task is cancelled or the saga is
- * lost.
+ * Runs it to its end in the present task. Returns early when the task is cancelled, the saga
+ * is lost, or a step that must be done cannot be for now.
  */
 SUSPENDS void saga_run_to_end(struct saga_run *run);

@@ -167,6 +167,18 @@ struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
     return db_tx_commit(&tx);
 }
 
+struct status saga_store_postpone(struct db *db, int64_t id, const char *owner, int64_t pause_ms)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx,
+                "UPDATE saga SET owner = '', until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE id = ? AND owner = ? AND active = 1",
+                DB_ARGS(DB_I64(pause_ms * CLOCK_US_PER_MS), DB_I64(id), DB_TEXT(owner)), NULL));
+    return db_tx_commit(&tx);
+}
+
 struct status saga_store_give_back(struct db *db, const char *owner)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};

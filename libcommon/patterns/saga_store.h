@@ -76,5 +76,9 @@ MUST_USE SUSPENDS struct status saga_store_undo(struct db *db, int64_t id, const
                                                 const struct status *why,
                                                 enum saga_phase *ret_phase);
 
+/* Gives one back for a while: nobody runs it until then. */
+MUST_USE SUSPENDS struct status saga_store_postpone(struct db *db, int64_t id, const char *owner,
+                                                    int64_t pause_ms);
+
 /* Lets others have all that the process holds, at once. */
 MUST_USE SUSPENDS struct status saga_store_give_back(struct db *db, const char *owner);

@@ -1,6 +1,10 @@
 """svc-inventory through its RPCs."""
 
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
+from refusals import outcome, why
 from soukdev import poll
 from soukdev.refusal import Refused
 from soukdev.souk import Souk
@@ -23,19 +27,32 @@ def free_of(souk: Souk, sku_id: int) -> int:
     return int(souk.call("inventory.GetStock", souk.operator(), sku_id=sku_id).stock.free)
 
 
+def reserve(souk: Souk, hold: int, *lines: tuple[int, int], **fields: Any) -> Any:
+    return souk.mutate(
+        "inventory.ReserveStock",
+        souk.service(),
+        reservation_id=hold,
+        lines=[{"sku_id": sku, "quantity": quantity} for sku, quantity in lines],
+        **{"order_id": hold, **fields},
+    )
+
+
+def end(souk: Souk, how: str, hold: int) -> Any:
+    return souk.mutate(f"inventory.{how}Reservation", souk.service(), reservation_id=hold)
+
+
+def counts_of(souk: Souk, sku_id: int) -> tuple[int, int, int]:
+    stock = souk.call("inventory.GetStock", souk.operator(), sku_id=sku_id).stock
+    return stock.free, stock.held, stock.sold
+
+
 def test_a_hold_that_is_confirmed_is_sold_once(souk: Souk) -> None:
     sku = make_sku(souk, on_hand=10)
     hold = souk.new_id()
     for _ in range(2):
-        souk.mutate(
-            "inventory.ReserveStock",
-            souk.service(),
-            reservation_id=hold,
-            order_id=hold,
-            lines=[{"sku_id": sku, "quantity": 3}],
-        )
+        reserve(souk, hold, (sku, 3))
     for _ in range(2):
-        souk.mutate("inventory.ConfirmReservation", souk.service(), reservation_id=hold)
+        end(souk, "Confirm", hold)
     stock = souk.call("inventory.GetStock", souk.operator(), sku_id=sku).stock
     assert (stock.free, stock.held, stock.sold, stock.on_hand) == (7, 0, 3, 7)
 
@@ -43,13 +60,7 @@ def test_a_hold_that_is_confirmed_is_sold_once(souk: Souk) -> None:
 def test_a_shortage_names_the_sku_and_holds_nothing(souk: Souk) -> None:
     plenty, scarce = make_sku(souk, 10), make_sku(souk, 1)
     with pytest.raises(Refused) as refused:
-        souk.mutate(
-            "inventory.ReserveStock",
-            souk.service(),
-            reservation_id=souk.new_id(),
-            order_id=1,
-            lines=[{"sku_id": plenty, "quantity": 2}, {"sku_id": scarce, "quantity": 2}],
-        )
+        reserve(souk, souk.new_id(), (plenty, 2), (scarce, 2))
     assert refused.value.code == "FAILED_PRECONDITION"
     assert refused.value.reason == "INSUFFICIENT_STOCK"
     assert refused.value.metadata == {"sku": str(scarce), "wanted": "2", "free": "1"}
@@ -59,14 +70,7 @@ def test_a_shortage_names_the_sku_and_holds_nothing(souk: Souk) -> None:
 def test_a_hold_that_cannot_expire_holds_up_no_other(souk: Souk) -> None:
     damaged, sound = make_sku(souk), make_sku(souk)
     for sku in (damaged, sound):
-        souk.mutate(
-            "inventory.ReserveStock",
-            souk.service(),
-            reservation_id=sku,
-            order_id=sku,
-            lines=[{"sku_id": sku, "quantity": 2}],
-            hold_ttl_s=1,
-        )
+        reserve(souk, sku, (sku, 2), hold_ttl_s=1)
         souk.sql("inventory", f"UPDATE stock SET held = 0 WHERE sku_id = {damaged}")
     try:
         poll.until(lambda: free_of(souk, sound) == 10, 10, "the sound hold expired")
@@ -74,3 +78,123 @@ def test_a_hold_that_cannot_expire_holds_up_no_other(souk: Souk) -> None:
     finally:
         souk.sql("inventory", f"UPDATE stock SET held = 2 WHERE sku_id = {damaged}")
     poll.until(lambda: free_of(souk, damaged) == 10, 10, "the mended hold expired")
+
+
+def test_a_release_that_comes_first_wins(souk: Souk) -> None:
+    sku, hold = make_sku(souk), souk.new_id()
+    for _ in range(2):
+        end(souk, "Release", hold)
+    assert why(reserve, souk, hold, (sku, 1)) == "FAILED_PRECONDITION RESERVATION_RELEASED"
+    assert why(end, souk, "Confirm", hold) == "FAILED_PRECONDITION RESERVATION_RELEASED"
+    assert counts_of(souk, sku) == (10, 0, 0)
+
+
+def test_a_hold_ends_once(souk: Souk) -> None:
+    sku, sold, freed = make_sku(souk), souk.new_id(), souk.new_id()
+    reserve(souk, sold, (sku, 3))
+    reserve(souk, freed, (sku, 2))
+    end(souk, "Confirm", sold)
+    for _ in range(2):
+        end(souk, "Release", freed)
+    assert why(end, souk, "Release", sold) == "FAILED_PRECONDITION RESERVATION_CONFIRMED"
+    assert why(end, souk, "Confirm", freed) == "FAILED_PRECONDITION RESERVATION_RELEASED"
+    assert why(reserve, souk, freed, (sku, 2)) == "FAILED_PRECONDITION RESERVATION_RELEASED"
+    assert counts_of(souk, sku) == (7, 0, 3)
+
+
+def test_a_hold_is_of_what_it_was_first(souk: Souk) -> None:
+    sku, hold = make_sku(souk), souk.new_id()
+    reserve(souk, hold, (sku, 3))
+    for change in ({"lines": [{"sku_id": sku, "quantity": 4}]}, {"order_id": 1}):
+        fields = {"order_id": hold, "lines": [{"sku_id": sku, "quantity": 3}], **change}
+        refused = why(
+            souk.mutate, "inventory.ReserveStock", souk.service(), reservation_id=hold, **fields
+        )
+        assert refused == "INVALID_ARGUMENT REQUEST_ID_REUSED"
+    assert counts_of(souk, sku) == (7, 3, 0)
+
+
+def test_the_last_ones_are_held_once_whatever_the_order_of_the_lines(souk: Souk) -> None:
+    one, two = make_sku(souk, 20), make_sku(souk, 20)
+
+    def hold(i: int) -> Any:
+        lines = [(one, 1), (two, 1)]
+        return outcome(lambda: reserve(souk, souk.new_id(), *(lines if i % 2 else lines[::-1])))
+
+    with ThreadPoolExecutor(16) as pool:
+        ends = list(pool.map(hold, range(60)))
+    refused = [end.reason for end in ends if isinstance(end, Refused)]
+    assert refused == ["SOLD_OUT"] * 40
+    assert counts_of(souk, one) == counts_of(souk, two) == (0, 20, 0)
+
+
+def test_a_count_of_the_shelf_respects_what_is_held(souk: Souk) -> None:
+    sku = make_sku(souk, 10, shop_id=5)
+    reserve(souk, souk.new_id(), (sku, 4))
+
+    def set_to(on_hand: int, version: int = 1) -> Any:
+        return souk.mutate(
+            "inventory.SetStock",
+            souk.merchant(5),
+            sku_id=sku,
+            model="STOCK_MODEL_QUANTITY",
+            on_hand=on_hand,
+            version=version,
+        )
+
+    assert why(set_to, 3) == "FAILED_PRECONDITION ON_HAND_BELOW_HELD"
+    assert why(set_to, 9, version=0) == "ABORTED VERSION_MISMATCH"
+    assert set_to(4).stock.free == 0
+    assert counts_of(souk, sku) == (0, 4, 0)
+
+
+@pytest.mark.parametrize("who", ["merchant", "supplier"])
+def test_what_is_somebody_elses_is_not_there(souk: Souk, who: str) -> None:
+    sku = make_sku(souk, 10, shop_id=5)
+    token = souk.merchant(6) if who == "merchant" else souk.supplier(5)
+    ask = {"sku_id": sku, "delta": 1, "reason": "found"}
+    assert why(souk.mutate, "inventory.AdjustStock", token, **ask) == "NOT_FOUND SKU_UNKNOWN"
+    ask = {"sku_id": sku, "model": "STOCK_MODEL_QUANTITY", "on_hand": 1, "version": 1}
+    assert why(souk.mutate, "inventory.SetStock", token, **ask) == "NOT_FOUND SKU_UNKNOWN"
+    new = {**ask, "sku_id": souk.new_id(), "version": 0}
+    assert why(souk.mutate, "inventory.SetStock", token, **new) == "NOT_FOUND SKU_UNKNOWN"
+    stock = souk.call("inventory.GetStock", token, sku_id=sku).stock
+    assert (stock.free, stock.on_hand, stock.held, stock.sold) == (10, 0, 0, 0)
+    hold = {"reservation_id": souk.new_id(), "order_id": 1}
+    lines = [{"sku_id": sku, "quantity": 1}]
+    refused = why(souk.mutate, "inventory.ReserveStock", token, **hold, lines=lines)
+    assert refused == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+
+
+def test_the_same_adjustment_twice_is_made_once(souk: Souk) -> None:
+    sku = make_sku(souk, 10, shop_id=5)
+    ask = {"request_id": souk.request_id(), "sku_id": sku, "delta": -3, "reason": "damaged"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(
+                lambda _: souk.call("inventory.AdjustStock", souk.merchant(5), **ask), range(8)
+            )
+        )
+    assert {answer.stock.free for answer in answers} == {7}
+    assert counts_of(souk, sku) == (7, 0, 0)
+    other = {**ask, "delta": -4}
+    assert (
+        why(souk.call, "inventory.AdjustStock", souk.merchant(5), **other)
+        == "INVALID_ARGUMENT REQUEST_ID_REUSED"
+    )
+    # Of another caller it is another request.
+    assert souk.call("inventory.AdjustStock", souk.operator(), **other).stock.free == 3
+
+
+def test_the_ledger_sums_up_to_the_stock(souk: Souk) -> None:
+    sku, sold = make_sku(souk, 10, shop_id=5), souk.new_id()
+    reserve(souk, sold, (sku, 3))
+    end(souk, "Confirm", sold)
+    reserve(souk, souk.new_id(), (sku, 2))
+    souk.mutate("inventory.AdjustStock", souk.merchant(5), sku_id=sku, delta=-1, reason="damaged")
+    (sums,) = souk.sql(
+        "inventory",
+        "SELECT SUM(free_delta) AS free, SUM(held_delta) AS held, SUM(sold_delta) AS sold "
+        f"FROM movement WHERE sku_id = {sku}",
+    )
+    assert (int(sums["free"]), int(sums["held"]), int(sums["sold"])) == counts_of(souk, sku)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from soukdev import poll
-from soukdev.goods import Goods, put_on_sale
+from soukdev.goods import Goods, put_draft_on_sale, put_on_sale
 from soukdev.refusal import Refused
 from soukdev.souk import Souk
 
@@ -552,6 +552,54 @@ def test_a_page_of_long_orders_is_shorter(souk: Souk, buyer: Buyer, voucher: Goo
         if not token:
             break
     assert seen == placed[::-1]
+
+
+def test_an_order_may_have_as_many_and_as_long_lines_as_the_contract_says(
+    souk: Souk, buyer: Buyer
+) -> None:
+    lines = many_long_lines(souk)
+    quote = souk.call(
+        "pricing.CreateQuote",
+        buyer.token,
+        lines=[{"sku_id": line["sku_id"], "quantity": line["quantity"]} for line in lines],
+    ).quote_token
+    placed = souk.mutate("order.PlaceOrder", buyer.token, lines=lines, quote_token=quote)
+    (order,) = placed.orders
+    assert len(order.lines) == 200
+    assert {len(line.item_title) for line in order.lines} == {200}
+    with souk.events("order.order") as events:
+        created = events.wait(lambda e: e.type == "order.created" and e.key == str(order.order_id))
+        assert created.message.order == order
+
+
+def many_long_lines(souk: Souk) -> list[dict[str, int]]:
+    """200 SKUs of one shop whose titles are the longest there are."""
+    shop_id, lines = souk.new_id(), []
+    for _ in range(4):
+        item = put_draft_on_sale(
+            souk,
+            {
+                "title": "\U0001f381" * 200,
+                "attributes": [
+                    {"code": "face_value", "number": 100},
+                    {"code": "valid_days", "number": 90},
+                ],
+                "skus": [
+                    {
+                        "sku_code": f"S{souk.new_id()}",
+                        "title": "\U0001f381" * 200,
+                        "base_price": {"currency": "EUR", "minor": 100},
+                        "stock_model": "STOCK_MODEL_UNLIMITED",
+                    }
+                    for _ in range(50)
+                ],
+            },
+            shop_id=shop_id,
+        )
+        lines += [
+            {"item_id": item.item_id, "sku_id": sku.sku_id, "quantity": 1} for sku in item.skus
+        ]
+    return lines
 
 
 def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None:

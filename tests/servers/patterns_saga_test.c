@@ -366,6 +366,24 @@ static void tries_in_vain_take_no_memory(struct loop *loop)
     finish();
 }
 
+/* A peer that is away for long must not fill the process with sagas. */
+static void one_that_cannot_go_on_is_put_off(struct loop *loop)
+{
+    begin(loop);
+    for (int i = 0; i < TRIES_MAX; i++)
+        lab.answers[3][i] = unavailable;
+    assert_ok(run(&kind, 1));
+    server_test_wait(SOON_MS,
+                     kit_read_i64(lab.db, "SELECT owner = '' FROM saga WHERE id = 1", DB_NO_ARGS));
+    assert_true(is_active(1));
+    assert_true(lab.tries[3] < TRIES_MAX);
+    wait_for_end(1);
+    assert_int_equal(lab.tries[3], TRIES_MAX + 1);
+    assert_int_equal(phase_of(1), SAGA_DONE);
+    assert_int_equal(lab.ended, 1);
+    finish();
+}
+
 static void waits_shortly(void *arg)
 {
     AUTO(task_deadline_end)
@@ -550,8 +568,9 @@ SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_piv
              a_refusal_that_left_something_undoes_the_step_itself,
              the_deadline_undoes_the_step_under_way, a_pivot_whose_answer_was_lost_goes_forward,
              steps_behind_the_pivot_are_insisted_on, tries_in_vain_take_no_memory,
-             whoever_waits_may_go_away, a_saga_of_a_dead_process_is_run_again_from_its_start,
-             behind_the_pivot_it_is_run_on, an_undo_is_run_again_whole_and_remembers_why,
+             one_that_cannot_go_on_is_put_off, whoever_waits_may_go_away,
+             a_saga_of_a_dead_process_is_run_again_from_its_start, behind_the_pivot_it_is_run_on,
+             an_undo_is_run_again_whole_and_remembers_why,
              a_resumed_saga_that_is_refused_undoes_every_step,
              what_another_process_holds_is_left_alone, a_slow_saga_is_run_by_its_process_alone,
              a_saga_that_never_got_to_run_is_resumed_while_others_run,

@@ -46,11 +46,20 @@ def put_on_sale(
         "stock_model": "STOCK_MODEL_UNLIMITED" if unlimited else "STOCK_MODEL_QUANTITY",
         "stock_quantity": 0 if unlimited else on_hand,
     }
+    category_id = _TSHIRT if physical else _DEAL
+    item = put_draft_on_sale(souk, draft, shop_id=shop_id, category_id=category_id)
+    return Goods(item.item_id, item.skus[0].sku_id, shop_id, price_minor)
+
+
+def put_draft_on_sale(
+    souk: Souk, draft: dict[str, Any], *, shop_id: int, category_id: int = _DEAL
+) -> Any:
+    """Lists, submits and waits until it is online; the item."""
     operator = souk.operator()
     listing = souk.mutate(
         "listing.CreateListing",
         operator,
-        category_id=_TSHIRT if physical else _DEAL,
+        category_id=category_id,
         source="SOURCE_TYPE_OPERATOR_FORM",
         draft=draft,
         shop_id=shop_id,
@@ -67,8 +76,7 @@ def put_on_sale(
         return now if now.item_id and now.status == 5 else None
 
     item_id = poll.until(online, 20, "the listing online").item_id
-    item = souk.call("listing.GetItem", operator, item_id=item_id).item
-    return Goods(item_id, item.skus[0].sku_id, shop_id, price_minor)
+    return souk.call("listing.GetItem", operator, item_id=item_id).item
 
 
 def _voucher(title: str, price_minor: int) -> dict[str, Any]:
