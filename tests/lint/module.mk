@@ -7,8 +7,8 @@ LINT := build/lint
 c_below = $(foreach d,* */* */*/*,$(wildcard $(addprefix $(1)/$(d),.c .h .cc)))
 
 lint_c      := $(sort $(wildcard libcommon/*/*.[ch] svc-*/*.[ch]) $(call c_below,tests))
-lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tests/unit/run-all tests/fuzz/encode-seeds \
-               .ci/run
+lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tests/run-suites tests/unit/run-all \
+               tests/fuzz/encode-seeds .ci/run
 lint_python := tools $(sort $(patsubst %/,%,$(dir $(wildcard tests/*/*.py tests/*/*/*.py))))
 lint_scripts = $(shell grep -slE -d skip '^\#!.*python' $(wildcard tools/*))
 lint_protos := $(addprefix proto/,$(souk_protos))
@@ -23,8 +23,9 @@ lint_checks := format tidy layers sql contracts shell python text
 
 .PHONY: lint $(addprefix lint-,$(lint_checks))
 lint: ## Look for faults in the sources: C, contracts, SQL, shell, Python
+	@tools/setup packages venv
 	@$(MAKE) --no-print-directory --keep-going --output-sync=target -j$(shell nproc) \
-	    $(addprefix lint-,$(lint_checks))
+	    $(addprefix lint-,$(lint_checks)) check-aarch64 check-clang
 
 lint-format: $(LINT)/format ; @:
 $(LINT)/format: $(lint_c) .clang-format $(SETUP)
@@ -82,3 +83,20 @@ lint-text:
 	$(Q)$(call not_in_texts,[ \t\r]$$,.)
 	$(Q)$(call not_in_texts,\t,. ":!*.mk" ":!Makefile")
 	$(Q)$(call not_in_texts,\b(TO''DO|FIX''ME)\b|/(ho''me|ro''ot)/\w,.)
+
+# The other processor and the other compiler: objects only. Headers that are the same on every processor
+# are those of this machine.
+cross_cc      = aarch64-linux-gnu-gcc -idirafter /usr/include \
+                -idirafter /usr/include/$(shell gcc -print-multiarch)
+souk_objects  = $(libcommon_objects) $(foreach s,$(wildcard svc-*),$($(s)_objects))
+
+.PHONY: objects check-aarch64 check-clang
+objects: $(souk_objects)
+
+check-aarch64: contracts ## Compile libcommon and the services for aarch64
+	$(call say,LINT  aarch64)
+	$(Q)$(MAKE) --silent --no-print-directory objects B=build/aarch64 CC='$(cross_cc)'
+
+check-clang: contracts ## Compile libcommon and the services by clang
+	$(call say,LINT  clang)
+	$(Q)$(MAKE) --silent --no-print-directory objects B=build/clang CC=clang
