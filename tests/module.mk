@@ -27,3 +27,18 @@ OBJECTS             += $(addsuffix .o,$(SERVER_TESTS))
 $(SERVER_TESTS): $(B)/%: $(B)/%.o $(LIBCOMMON) $(CONTRACTS)
 	$(call say,LD    $@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group -lcmocka $(LDLIBS) -o $@
+
+# Everything, from a bare machine on: sets up, builds, runs every suite, the cheap ones first. May run
+# twice at the same time, so only one of them builds at a time.
+SUITES      ?= unit tools dev servers component journey
+make_locked := flock $(CURDIR)/build/.make.lock \
+               $(MAKE) --silent --no-print-directory -j$(shell nproc)
+
+.PHONY: test test-programs
+test: ## Run all tests (SUITES="unit tools dev servers component journey")
+	@tools/setup all
+	@$(make_locked) test-programs
+	@$(make_locked) MODE=asan all
+	@MODE=$(MODE) tests/run-suites $(SUITES)
+
+test-programs: all contracts $(UNIT_TESTS) $(SERVER_TESTS)

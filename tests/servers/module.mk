@@ -5,3 +5,5 @@ OBJECTS += $(LAB).o
 $(LAB): $(LAB).o $(LIBCOMMON) $(CONTRACTS)
 	$(call say,LD    $@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
+
+test-programs: $(LAB)
