@@ -36,25 +36,6 @@ const char *request_header(const struct request *rq, const char *name)
     return NULL;
 }
 
-static int64_t to_mono_us(gpr_timespec deadline)
-{
-    const gpr_timespec infinite = gpr_inf_future(deadline.clock_type);
-
-    if (gpr_time_cmp(deadline, infinite) == 0)
-        return TASK_NO_DEADLINE;
-    const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));
-    return clock_mono_us() + left.tv_sec * CLOCK_US_PER_S + left.tv_nsec / 1000;
-}
-
-/* The client's deadline, at most the contract's. */
-static int64_t deadline_of(const struct server_call *call)
-{
-    const int64_t most_us = clock_mono_us() + call->method->contract->deadline_ms * CLOCK_US_PER_MS;
-    const int64_t asked_us = to_mono_us(call->deadline);
-
-    return asked_us < most_us ? asked_us : most_us;
-}
-
 static struct status check_caller(const struct server_call *call, struct request *rq)
 {
     const unsigned allowed = call->method->contract->roles;
@@ -130,6 +111,16 @@ static struct status serve(struct server_call *call, struct request *rq, grpc_sl
     return call->method->handler(rq, in, out);
 }
 
+static grpc_byte_buffer *to_buffer(const ProtobufCMessage *message, size_t size)
+{
+    grpc_slice slice = grpc_slice_malloc(size);
+
+    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
+    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
+    grpc_slice_unref(slice);
+    return buffer;
+}
+
 /* Our own faults stay in the log. */
 static void hide_internals(struct status *st)
 {
@@ -138,29 +129,19 @@ static void hide_internals(struct status *st)
                            trace_current()->request_id);
 }
 
-static void count_call(const struct server_call *call, enum code code)
+/* The answer as it goes out. */
+static struct status pack(struct server_call *call, const ProtobufCMessage *out,
+                          grpc_byte_buffer **ret)
 {
-    struct metric **metric = &call->method->calls[(int)code < RPC_CODES ? code : CODE_UNKNOWN];
+    const size_t size = protobuf_c_message_get_packed_size(out);
+    const size_t most = (size_t)call->server->options->rpc_response_max_kib * 1024;
 
-    if (!*metric)
-        *metric =
-            metric_series(call->server->calls_total, call->method->contract->name, code_name(code));
-    metric_add(*metric, 1);
-}
-
-static void report(const struct server_call *call, const struct request *rq,
-                   const struct status *st)
-{
-    const struct rpc_method *method = call->method->contract;
-    const int64_t took_us = clock_unix_us() - rq->now_us;
-    const enum log_level level = st->code == CODE_INTERNAL || st->code == CODE_UNKNOWN ? LOG_ERROR
-                                 : status_ok(st)                                       ? LOG_DEBUG
-                                                                                       : LOG_INFO;
-
-    count_call(call, st->code);
-    metric_observe(call->method->duration, (double)took_us / CLOCK_US_PER_S);
-    log_at(level, "call", LOG_STR("method", method->path), LOG_STR("caller", rq->caller.key),
-           LOG_I64("took_us", took_us), LOG_STATUS(*st));
+    if (size > most)
+        return status_error(CODE_RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE",
+                            "the answer has %zu bytes, %zu may be sent", size, most);
+    *ret = to_buffer(out, size);
+    call->out_bytes += size;
+    return STATUS_OK;
 }
 
 static void serve_unary(struct server_call *call)
@@ -168,14 +149,14 @@ static void serve_unary(struct server_call *call)
     const struct rpc_method *method = call->method->contract;
     struct rpc_headers headers = {.list = &call->metadata, .arena = call->arena};
     struct request rq = {
-        .service = call->method->instance,
+        .service = call->method->of->instance,
         .arena = call->arena,
-        .now_us = clock_unix_us(),
+        .now_us = call->arrived_unix_us,
         .method = method,
         .request_id = "",
         .headers = &headers,
     };
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_at(deadline_of(call));
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_at(call->ticket.deadline_us);
     struct trace_context *trace = trace_current();
     ProtobufCMessage *out = arena_alloc(call->arena, method->out->sizeof_message);
 
@@ -184,10 +165,14 @@ static void serve_unary(struct server_call *call)
     protobuf_c_message_init(method->out, out);
 
     const grpc_slice payload = payload_slice(call);
+    call->in_bytes = GRPC_SLICE_LENGTH(payload);
+    grpc_byte_buffer *answer = NULL;
     struct status st = serve(call, &rq, payload, out);
-    report(call, &rq, &st);
+    if (status_ok(&st))
+        st = pack(call, out, &answer);
+    rpc_report_end(call, rq.caller.key, &st);
     hide_internals(&st);
-    rpc_call_finish(call, &st, call->method->service->domain, &rq.details, out);
+    rpc_call_finish(call, &st, call->method->of->service->domain, &rq.details, answer);
     grpc_slice_unref(payload);
 }
 
@@ -222,17 +207,8 @@ void rpc_serve(void *server_call)
     else
         serve_unary(call);
     call->task = NULL;
+    rpc_gate_leave(call);
     rpc_call_release(call);
-}
-
-static grpc_byte_buffer *to_buffer(const ProtobufCMessage *message)
-{
-    grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-
-    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_slice_unref(slice);
-    return buffer;
 }
 
 /* grpc-message is percent-encoded by core; details go into a binary trailer. */
@@ -248,20 +224,18 @@ static grpc_metadata details_trailer(const struct server_call *call, const struc
 }
 
 void rpc_call_finish(struct server_call *call, const struct status *st, const char *domain,
-                     const struct error_details *details, const ProtobufCMessage *out)
+                     const struct error_details *details, grpc_byte_buffer *answer)
 {
     grpc_op ops[3] = {0};
     size_t count = 0;
-    grpc_byte_buffer *buffer = NULL;
     grpc_metadata trailer;
     grpc_slice detail = grpc_empty_slice();
 
     if (!call->sent_headers)
         ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
-    if (status_ok(st) && out) {
-        buffer = to_buffer(out);
+    if (answer) {
         ops[count].op = GRPC_OP_SEND_MESSAGE;
-        ops[count++].data.send_message.send_message = buffer;
+        ops[count++].data.send_message.send_message = answer;
     }
     ops[count].op = GRPC_OP_SEND_STATUS_FROM_SERVER;
     ops[count].data.send_status_from_server.status = (grpc_status_code)st->code;
@@ -276,8 +250,8 @@ void rpc_call_finish(struct server_call *call, const struct status *st, const ch
 
     call->references++;
     rpc_loop_start_batch(call->core, ops, count, &call->on_finished);
-    if (buffer)
-        grpc_byte_buffer_destroy(buffer);
+    if (answer)
+        grpc_byte_buffer_destroy(answer);
     if (!status_ok(st))
         grpc_slice_unref(trailer.value);
     grpc_slice_unref(detail);
@@ -302,7 +276,7 @@ bool rpc_stream_send(struct server_call *call, const ProtobufCMessage *message)
     grpc_op ops[2] = {0};
     size_t count = 0;
     struct rpc_wait sent;
-    grpc_byte_buffer *buffer = to_buffer(message);
+    grpc_byte_buffer *buffer = to_buffer(message, protobuf_c_message_get_packed_size(message));
 
     if (!call->sent_headers)
         ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;

@@ -32,8 +32,8 @@ static ServingStatus status_of(const struct rpc_server *server, const char *serv
 
     if (!*service)
         return now;
-    for (size_t i = 0; i < server->served_count; i++)
-        if (strcmp(server->served[i].service->name, service) == 0)
+    for (size_t i = 0; i < server->service_count; i++)
+        if (strcmp(server->services[i].service->name, service) == 0)
             return now;
     return SERVICE_UNKNOWN;
 }
@@ -114,9 +114,9 @@ static bool send_services(struct server_call *call, ReflectionResponse response)
     Grpc__Reflection__V1__ServiceResponse services[MOST];
     Grpc__Reflection__V1__ServiceResponse *pointers[MOST];
 
-    for (size_t i = 0; i < server->served_count + ARRAY_LEN(standard_services); i++) {
-        const char *name = i < server->served_count ? server->served[i].service->name
-                                                    : standard_services[i - server->served_count];
+    for (size_t i = 0; i < server->service_count + ARRAY_LEN(standard_services); i++) {
+        const char *name = i < server->service_count ? server->services[i].service->name
+                                                     : standard_services[i - server->service_count];
         grpc__reflection__v1__service_response__init(&services[i]);
         services[i].name = (char *)(uintptr_t)name;
         pointers[i] = &services[i];

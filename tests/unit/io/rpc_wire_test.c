@@ -9,10 +9,18 @@
 #include "io/rpc_client.h"
 #include "io/rpc_server_internal.h"
 #include "tests/unit/peer.h"
+#include "tests/unit/rpc_kit.h"
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-enum { FRAME_DATA = 0, FRAME_HEADERS = 1, FRAME_RST_STREAM = 3, FRAME_SETTINGS = 4 };
+enum {
+    FRAME_DATA = 0,
+    FRAME_HEADERS = 1,
+    FRAME_RST_STREAM = 3,
+    FRAME_SETTINGS = 4,
+    FRAME_PING = 6,
+    FRAME_GOAWAY = 7
+};
 enum { END_STREAM = 1, END_HEADERS = 4, SETTING_INITIAL_WINDOW = 4, CANCEL = 8 };
 
 typedef Grpc__Health__V1__HealthCheckRequest HealthCheckRequest;
@@ -38,6 +46,7 @@ static const struct rpc_method wait_method = {
     .out = &grpc__health__v1__health_check_response__descriptor,
     .in_rule = &anything,
     .deadline_ms = 30 * 1000,
+    .weight = 1,
 };
 static const struct rpc_method *const methods[] = {&wait_method};
 static const rpc_handler handlers[] = {serve_wait};
@@ -51,16 +60,30 @@ static const struct rpc_service service = {
 
 static struct rpc_server *server;
 
-static void start(struct loop *loop)
+static void start_as_told(struct loop *loop)
 {
     const struct rpc_served served = {.service = &service};
     const struct rpc_server_config config = {
-        .address = "127.0.0.1:0", .served = &served, .served_count = 1};
+        .address = "127.0.0.1:0", .options = &rpc_options, .served = &served, .served_count = 1};
 
     handler_calls = 0;
     assert_ok(rpc_loop_start(loop));
     assert_ok(rpc_server_new(loop, &config, &server));
     rpc_server_set_serving(server, true);
+}
+
+static void start(struct loop *loop)
+{
+    rpc_options_load();
+    start_as_told(loop);
+}
+
+static void start_with_keepalive(struct loop *loop, int64_t ms)
+{
+    rpc_options_load();
+    rpc_options.rpc_keepalive_ms = ms;
+    rpc_options.rpc_keepalive_timeout_ms = ms;
+    start_as_told(loop);
 }
 
 static void stop(void)
@@ -292,6 +315,39 @@ static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(str
     stop();
 }
 
-SERVER_TESTS(a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
+static void who_pings_all_the_time_is_sent_away(struct loop *loop)
+{
+    enum { PINGS = 10 };
+    AUTO(str_release) struct str frames = {0};
+    start(loop);
+    AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
+
+    add_start(&frames, 65535);
+    for (int i = 0; i < PINGS; i++)
+        add_frame(&frames, FRAME_PING, 0, 0, "12345678", 8);
+    assert_true(peer_send_bytes(&peer, frames.text, frames.length));
+    assert_true(await_frame(&peer, FRAME_GOAWAY, 0, 0));
+    assert_non_null(memmem(peer.input.text, peer.input.length, "too_many_pings", 14));
+    stop();
+}
+
+/* It is there no more, but nobody said so: its machine lost power, say. */
+static void a_client_that_is_gone_without_a_word_ends_its_calls(struct loop *loop)
+{
+    AUTO(str_release) struct str frames = {0};
+    start_with_keepalive(loop, 100);
+    AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
+
+    add_start(&frames, 65535);
+    add_call(&frames, 1, wait_method.path);
+    assert_true(peer_send_bytes(&peer, frames.text, frames.length));
+    server_test_wait(10 * 1000, handler_calls == 1);
+    server_test_wait(10 * 1000, task_count() == 1);
+    stop();
+}
+
+SERVER_TESTS(who_pings_all_the_time_is_sent_away,
+             a_client_that_is_gone_without_a_word_ends_its_calls,
+             a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
              what_is_compressed_is_refused, streams_that_say_nothing_take_little_memory,
              a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable)
