@@ -247,8 +247,8 @@ struct status service_peer(struct service *service, const char *name, struct rpc
         return status_error(CODE_INVALID_ARGUMENT, "CONFIG_MISSING", "SOUK_PEER_%s must be given",
                             name);
     BUG_ON(service->peer_count == SERVICE_PEERS_MAX);
-    struct rpc_client *client = rpc_client_new(
-        &(struct rpc_client_config){.name = name, .target = target, .token = service->token});
+    struct rpc_client *client = rpc_client_new(&(struct rpc_client_config){
+        .name = name, .target = target, .options = &service->rpc_config, .token = service->token});
     service->peers[service->peer_count++] =
         (struct service_peer_entry){.name = name, .client = client};
     *ret = client;

@@ -28,7 +28,9 @@
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_log_one_of, "1000", 0, 1000000,               \
            "of so many traces one has its good calls logged; 0: none")                        \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_log_slow_ms, "1000", 0, 600000,               \
-           "good calls that take so long are always logged")
+           "good calls that take so long are always logged")                                  \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_hedge_ms, "0", 0, 60000,                      \
+           "a read of a peer that takes so long is sent to another replica, too; 0: never")
 
 struct rpc_config {
     RPC_CONFIG(CONFIG_MEMBER)

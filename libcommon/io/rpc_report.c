@@ -33,7 +33,8 @@ void rpc_report_method(const struct rpc_server *server, struct served_method *me
 
 static void count(struct server_call *call, enum code code)
 {
-    struct metric **metric = &call->method->calls[(int)code < RPC_CODES ? code : CODE_UNKNOWN];
+    struct metric **metric =
+        &call->method->calls[(unsigned)code < CODE_COUNT ? code : CODE_UNKNOWN];
 
     if (!*metric)
         *metric = metric_series(call->server->metrics.calls, call->method->contract->name,

@@ -19,8 +19,6 @@ struct loop_timer;
 struct reflection;
 struct server_call;
 
-enum { RPC_CODES = 17 };
-
 /* A service of a contract, and the gate before it. */
 struct served_service {
     const struct rpc_service *service;
@@ -41,7 +39,7 @@ struct served_method {
     struct metric *duration;
     struct metric *wait;
     struct metric *in_flight;
-    struct metric *calls[RPC_CODES]; /* by status code, made when first needed */
+    struct metric *calls[CODE_COUNT]; /* by status code, made when first needed */
 };
 
 struct rpc_metrics {

@@ -84,7 +84,8 @@ static void start_client(int port)
 {
     char target[64];
     snprintf(target, sizeof target, "ipv4:127.0.0.1:%d", port);
-    client = rpc_client_new(&(struct rpc_client_config){.name = "test", .target = target});
+    client = rpc_client_new(
+        &(struct rpc_client_config){.name = "test", .target = target, .options = &rpc_options});
 }
 
 static void run_with_server(void)

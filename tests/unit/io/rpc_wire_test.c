@@ -304,8 +304,8 @@ static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(str
     start(loop);
     peer_server_start(&other);
     snprintf(target, sizeof target, "ipv4:127.0.0.1:%d", other.port);
-    struct rpc_client *client =
-        rpc_client_new(&(struct rpc_client_config){.name = "other", .target = target});
+    struct rpc_client *client = rpc_client_new(
+        &(struct rpc_client_config){.name = "other", .target = target, .options = &rpc_options});
     const struct status st = rpc_client_call(client, &call, &wait_method, &request.base, &ret);
     assert_string_equal(code_name(st.code), "UNAVAILABLE");
     assert_string_equal(st.reason, "DEPENDENCY_UNAVAILABLE");
