@@ -1,13 +1,13 @@
 /*
  * An attempt at a call: headers, the batch, what came back.
  */
-#include <grpc/byte_buffer_reader.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "io/pb.h"
 #include "io/rpc_client_internal.h"
 #include "io/rpc_error.h"
+#include "io/rpc_stream_internal.h"
 #include "io/service_token.h"
 #include "observe/trace.h"
 #include "run/task.h"
@@ -76,28 +76,13 @@ void attempt_release(struct attempt *attempt)
     grpc_slice_unref(attempt->message);
 }
 
-static grpc_byte_buffer *to_buffer(const ProtobufCMessage *message)
-{
-    grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-
-    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_slice_unref(slice);
-    return buffer;
-}
-
 static struct status decode(const struct attempt *attempt, const struct rpc_method *method,
                             struct arena *arena, ProtobufCMessage **ret)
 {
-    grpc_byte_buffer_reader reader;
-    grpc_slice bytes = grpc_empty_slice();
-
-    if (attempt->response && grpc_byte_buffer_reader_init(&reader, attempt->response)) {
-        bytes = grpc_byte_buffer_reader_readall(&reader);
-        grpc_byte_buffer_reader_destroy(&reader);
-    }
+    const grpc_slice bytes = rpc_bytes(attempt->response);
     ProtobufCMessage *message =
         pb_unpack(method->out, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), arena);
+
     grpc_slice_unref(bytes);
     if (!message)
         return status_error(CODE_INTERNAL, "INTERNAL", "%s answered with no %s", method->path,
@@ -128,8 +113,8 @@ enum code attempt_code(const struct attempt *attempt)
     return code == CODE_CANCELLED ? CODE_UNAVAILABLE : code;
 }
 
-static struct status refusal(const struct attempt *attempt, const struct rpc_method *method,
-                             struct rpc_call *call)
+struct status attempt_refusal(const struct attempt *attempt, const struct rpc_method *method,
+                              struct rpc_call *call)
 {
     const enum code code = attempt_code(attempt);
     struct status st = status_error(code, plain_reason(code), "%.*s",
@@ -146,40 +131,53 @@ static struct status refusal(const struct attempt *attempt, const struct rpc_met
     return st;
 }
 
-static void start(struct attempt *attempt)
-{
-    const grpc_op ops[] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA,
-         .data.send_initial_metadata = {.count = attempt->header_count,
-                                        .metadata = attempt->headers}},
-        {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = attempt->request},
-        {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
-        {.op = GRPC_OP_RECV_INITIAL_METADATA,
-         .data.recv_initial_metadata.recv_initial_metadata = &attempt->response_headers},
-        {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &attempt->response},
-        {.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-         .data.recv_status_on_client = {.trailing_metadata = &attempt->trailers,
-                                        .status = &attempt->code,
-                                        .status_details = &attempt->message}},
-    };
-
-    rpc_wait_init(&attempt->wait);
-    rpc_loop_call_begins();
-    rpc_loop_start_batch(attempt->core, ops, ARRAY_LEN(ops), &attempt->wait.op);
-}
-
-struct status attempt_begin(struct attempt *attempt, struct rpc_client *client,
-                            const struct rpc_method *method, const ProtobufCMessage *in)
+struct status attempt_prepare(struct attempt *attempt, struct rpc_client *client,
+                              const struct rpc_method *method)
 {
     *attempt = (struct attempt){.code = GRPC_STATUS_UNKNOWN, .message = grpc_empty_slice()};
     TRY(add_headers(client, attempt));
     grpc_metadata_array_init(&attempt->response_headers);
     grpc_metadata_array_init(&attempt->trailers);
-    attempt->request = to_buffer(in);
     attempt->core = grpc_channel_create_registered_call(
         client->channel, NULL, 0, rpc_loop_queue(), rpc_client_method(client, method)->registration,
         deadline_now(), NULL);
-    start(attempt);
+    rpc_loop_call_begins();
+    return STATUS_OK;
+}
+
+size_t attempt_ops(struct attempt *attempt, grpc_op ops[ATTEMPT_OPS_MAX])
+{
+    const grpc_op all[] = {
+        {.op = GRPC_OP_SEND_INITIAL_METADATA,
+         .data.send_initial_metadata = {.count = attempt->header_count,
+                                        .metadata = attempt->headers}},
+        {.op = GRPC_OP_RECV_INITIAL_METADATA,
+         .data.recv_initial_metadata.recv_initial_metadata = &attempt->response_headers},
+        {.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
+         .data.recv_status_on_client = {.trailing_metadata = &attempt->trailers,
+                                        .status = &attempt->code,
+                                        .status_details = &attempt->message}},
+        {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = attempt->request},
+        {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
+    };
+    const size_t count = ARRAY_LEN(all) - (attempt->request ? 0 : 2);
+
+    memcpy(ops, all, count * sizeof *ops);
+    return count;
+}
+
+struct status attempt_begin(struct attempt *attempt, struct rpc_client *client,
+                            const struct rpc_method *method, const ProtobufCMessage *in)
+{
+    grpc_op ops[ATTEMPT_OPS_MAX];
+
+    TRY(attempt_prepare(attempt, client, method));
+    attempt->request = rpc_pack(in, protobuf_c_message_get_packed_size(in));
+    size_t count = attempt_ops(attempt, ops);
+    ops[count++] =
+        (grpc_op){.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &attempt->response};
+    rpc_wait_init(&attempt->wait);
+    rpc_loop_start_batch(attempt->core, ops, count, &attempt->wait.op);
     return STATUS_OK;
 }
 
@@ -198,5 +196,5 @@ struct status attempt_result(const struct attempt *attempt, struct rpc_call *cal
     if (attempt->code == GRPC_STATUS_OK)
         return decode(attempt, method, call->arena, ret);
     TRY(task_check()); /* cancelled or late here says more than core's view of it */
-    return refusal(attempt, method, call);
+    return attempt_refusal(attempt, method, call);
 }

@@ -66,6 +66,7 @@ struct rpc_client *rpc_client_new(const struct rpc_client_config *config)
     client->channel = channel_new(config);
     client->token = config->token;
     client->hedge_us = config->options->rpc_hedge_ms * CLOCK_US_PER_MS;
+    client->out_max = (size_t)config->options->rpc_request_max_kib * 1024;
     retry_budget_init(&client->budget);
     breaker_init(&client->breaker, clock_mono_us());
     client->calls = metric_family(METRIC_COUNTER, "souk_rpc_client_calls_total", "peer,method,code",
@@ -179,9 +180,9 @@ static void show_breaker(struct rpc_client *client, enum breaker_state before)
 }
 
 /* A peer is late when it had all the time that its contract gives it, not what a caller had left. */
-static enum breaker_outcome outcome_of(const struct status *st, bool had_time)
+static enum breaker_outcome outcome_of(enum code code, bool had_time)
 {
-    switch (st->code) {
+    switch (code) {
     case CODE_UNAVAILABLE: return BREAKER_FAILED;
     case CODE_DEADLINE_EXCEEDED: return had_time ? BREAKER_FAILED : BREAKER_UNKNOWN;
     case CODE_CANCELLED: return BREAKER_UNKNOWN;
@@ -189,20 +190,35 @@ static enum breaker_outcome outcome_of(const struct status *st, bool had_time)
     }
 }
 
+struct status rpc_client_enter(struct rpc_client *client, unsigned *ret_turn)
+{
+    const enum breaker_state before = client->breaker.state;
+
+    if (!breaker_enter(&client->breaker, clock_mono_us(), ret_turn))
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                            "%s failed too often, it is left alone for a while", client->name);
+    show_breaker(client, before);
+    return STATUS_OK;
+}
+
+void rpc_client_leave(struct rpc_client *client, unsigned turn, enum code code, bool had_time)
+{
+    const enum breaker_state before = client->breaker.state;
+
+    breaker_leave(&client->breaker, turn, outcome_of(code, had_time), clock_mono_us());
+    show_breaker(client, before);
+}
+
 static struct status try_through_breaker(struct rpc_client *client, struct rpc_call *call,
                                          const struct rpc_method *method,
                                          const ProtobufCMessage *in, ProtobufCMessage **ret)
 {
     const bool had_time = task_time_left_us() >= method->deadline_ms * CLOCK_US_PER_MS / 2;
-    const enum breaker_state before = client->breaker.state;
     unsigned turn;
 
-    if (!breaker_enter(&client->breaker, clock_mono_us(), &turn))
-        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
-                            "%s failed too often, it is left alone for a while", client->name);
+    TRY(rpc_client_enter(client, &turn));
     const struct status st = try_once(client, call, method, in, ret);
-    breaker_leave(&client->breaker, turn, outcome_of(&st, had_time), clock_mono_us());
-    show_breaker(client, before);
+    rpc_client_leave(client, turn, st.code, had_time);
     return st;
 }
 
@@ -246,7 +262,7 @@ static struct status call_with_retries(struct rpc_client *client, struct rpc_cal
     }
 }
 
-static void count(struct rpc_client *client, const struct rpc_method *method, enum code code)
+void rpc_client_count(struct rpc_client *client, const struct rpc_method *method, enum code code)
 {
     struct known_method *known = rpc_client_method(client, method);
     struct metric **calls = &known->calls[(unsigned)code < CODE_COUNT ? code : CODE_UNKNOWN];
@@ -265,7 +281,7 @@ struct status rpc_client_call(struct rpc_client *client, struct rpc_call *call,
     const int64_t began_us = clock_mono_us();
     const struct status st = call_with_retries(client, call, method, in, ret);
 
-    count(client, method, st.code);
+    rpc_client_count(client, method, st.code);
     metric_observe(client->duration, (double)(clock_mono_us() - began_us) / CLOCK_US_PER_S);
     return st;
 }

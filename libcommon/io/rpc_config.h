@@ -11,6 +11,8 @@
            "calls of each service that are worked on at a time (a call counts its weight)")   \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_queue, "1000", 0, 16000,                      \
            "calls of each service that wait for their turn; more are refused")                \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_streams, "1000", 0, 16000,                    \
+           "streams of each service at a time; more are refused")                             \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_request_max_kib, "1024", 1, 65536,            \
            "largest message that is received, in KiB")                                        \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_response_max_kib, "4096", 1, 65536,           \

@@ -51,13 +51,40 @@ static void refuse(struct server_call *call)
     rpc_call_release(call);
 }
 
+static bool streams(const struct server_call *call)
+{
+    return call->method->stream_handler;
+}
+
+/* A stream lasts: it does not take the place of calls, and its place is not worth waiting for. */
+static void give_back(struct server_call *call, int64_t now_us)
+{
+    if (streams(call))
+        call->method->of->streams--;
+    else
+        rpc_admission_leave(gate_of(call), &call->ticket, now_us);
+}
+
 static void begin(struct server_call *call)
 {
     if (task_go(call->method ? call->method->path : "unknown method", rpc_serve, call))
         return;
     if (has_gate(call))
-        rpc_admission_leave(gate_of(call), &call->ticket, clock_mono_us());
+        give_back(call, clock_mono_us());
     refuse(call);
+}
+
+static enum rpc_verdict ask(struct server_call *call, int64_t now_us)
+{
+    struct served_service *of = call->method->of;
+
+    if (!streams(call))
+        return rpc_admission_enter(&of->admission, &call->ticket, now_us);
+    call->ticket.entered_us = call->ticket.begun_us = now_us;
+    if (of->streams >= (size_t)call->server->options->rpc_streams)
+        return RPC_REFUSED;
+    of->streams++;
+    return RPC_BEGINS;
 }
 
 static void watch_lateness(struct rpc_server *server, int64_t late_at_us, int64_t now_us)
@@ -81,7 +108,7 @@ void rpc_gate_enter(struct server_call *call)
         .deadline_us = deadline_of(call, now_us),
     };
     rpc_report_arrival(call);
-    switch (rpc_admission_enter(gate_of(call), &call->ticket, now_us)) {
+    switch (ask(call, now_us)) {
     case RPC_BEGINS: begin(call); break;
     case RPC_WAITS: watch_lateness(call->server, call->ticket.deadline_us, now_us); break;
     case RPC_REFUSED: refuse(call); break;
@@ -95,7 +122,7 @@ void rpc_gate_leave(struct server_call *call)
 
     if (!has_gate(call))
         return;
-    rpc_admission_leave(gate_of(call), &call->ticket, now_us);
+    give_back(call, now_us);
     while ((next = rpc_admission_next(gate_of(call), now_us)))
         begin(CONTAINER_OF(next, struct server_call, ticket));
 }

@@ -17,6 +17,7 @@ enum {
     STREAMS_PER_CONNECTION = 1000,
     HEADERS_MAX = 16 * 1024,
     STREAM_SEND_LIMIT_US = 10 * 1000 * 1000,
+    CUT_GRACE_US = 1000 * 1000,
 };
 
 static void post(struct rpc_server *server, struct served_method *method);
@@ -38,7 +39,28 @@ static struct server_call *call_take(struct rpc_server *server)
     return call;
 }
 
-/* Core, the task and the close notice each hold one reference. */
+static void enter_list(struct server_call *call)
+{
+    struct rpc_server *server = call->server;
+
+    call->next = server->live;
+    call->previous = NULL;
+    if (server->live)
+        server->live->previous = call;
+    server->live = call;
+}
+
+static void leave_list(struct server_call *call)
+{
+    if (call->previous)
+        call->previous->next = call->next;
+    else
+        call->server->live = call->next;
+    if (call->next)
+        call->next->previous = call->previous;
+}
+
+/* Core, the task, its stream and the close notice each hold one reference. */
 void rpc_call_release(struct server_call *call)
 {
     struct rpc_server *server = call->server;
@@ -51,6 +73,7 @@ void rpc_call_release(struct server_call *call)
     if (!call->method)
         grpc_call_details_destroy(&call->details);
     if (call->core) {
+        leave_list(call);
         grpc_call_unref(call->core);
         server->active--;
         rpc_loop_call_ends();
@@ -101,12 +124,19 @@ static void on_new(struct rpc_op *op, bool ok)
         return;
     }
     server->active++;
+    enter_list(call);
     rpc_loop_call_begins();
     if (!server->draining)
         post(server, call->method);
     call->on_finished.fn = on_finished;
     watch_close(call);
     rpc_gate_enter(call);
+}
+
+/* Core reads the only message before it tells of the call. */
+static bool comes_whole(const struct served_method *method)
+{
+    return method->contract && !method->contract->client_streams;
 }
 
 static void post(struct rpc_server *server, struct served_method *method)
@@ -123,7 +153,7 @@ static void post(struct rpc_server *server, struct served_method *method)
     if (method) {
         error = grpc_server_request_registered_call(
             server->core, method->registration, &call->core, &call->asked_deadline, &call->metadata,
-            method->stream ? NULL : &call->payload, queue, queue, &call->on_new);
+            comes_whole(method) ? &call->payload : NULL, queue, queue, &call->on_new);
     } else {
         grpc_call_details_init(&call->details);
         error = grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
@@ -144,11 +174,13 @@ static void add_service(struct rpc_server *server, const struct rpc_served *serv
     for (size_t i = 0; i < served->service->method_count; i++) {
         const struct rpc_method *contract = served->service->methods[i];
         pb_check_rules(contract->in_rule);
+        const rpc_stream_handler *stream_handlers = served->service->stream_handlers;
         server->methods[server->method_count++] = (struct served_method){
             .path = contract->path,
             .contract = contract,
             .of = of,
             .handler = served->service->handlers[i],
+            .stream_handler = stream_handlers ? stream_handlers[i] : NULL,
         };
         rpc_report_method(server, &server->methods[server->method_count - 1]);
     }
@@ -173,7 +205,8 @@ static void register_methods(struct rpc_server *server)
         struct served_method *method = &server->methods[i];
         method->registration = grpc_server_register_method(
             server->core, method->path, NULL,
-            method->stream ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+            comes_whole(method) ? GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER : GRPC_SRM_PAYLOAD_NONE,
+            0);
     }
 }
 
@@ -277,6 +310,15 @@ void rpc_server_set_serving(struct rpc_server *server, bool serving)
     wait_queue_wake_all(&server->health_changed);
 }
 
+/* Handlers get a moment to unwind, and their clients a status. */
+static void cut_calls(struct rpc_server *server)
+{
+    for (struct server_call *call = server->live; call; call = call->next) {
+        call->is_cut = true;
+        task_cancel(call->task);
+    }
+}
+
 static bool wait_for_shutdown(struct rpc_wait *shutdown, int64_t grace_us)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(grace_us);
@@ -297,9 +339,12 @@ void rpc_server_drain(struct rpc_server *server, int64_t grace_us)
     rpc_loop_poke();
     if (!wait_for_shutdown(&shutdown, grace_us)) {
         log_warn("calls cancelled at shutdown", LOG_I64("calls", (int64_t)server->active));
-        grpc_server_cancel_all_calls(server->core);
-        rpc_loop_poke();
-        rpc_wait_done(&shutdown, "cancelled calls");
+        cut_calls(server);
+        if (!wait_for_shutdown(&shutdown, CUT_GRACE_US)) {
+            grpc_server_cancel_all_calls(server->core);
+            rpc_loop_poke();
+            rpc_wait_done(&shutdown, "cancelled calls");
+        }
     }
     rpc_loop_call_ends();
     while (server->active) /* answered, but their tasks and notices still wind up */

@@ -55,7 +55,7 @@ int rpc_server_port(const struct rpc_server *server);
 void rpc_server_set_serving(struct rpc_server *server, bool serving);
 
 /*
- * Sends GOAWAY, lets calls in flight finish, cancels what is left after `grace_us`, returns when
- * none is.
+ * Sends GOAWAY, lets calls in flight finish, streams too, cancels what is left after `grace_us`
+ * (their clients get UNAVAILABLE), returns when none is.
  */
 SUSPENDS void rpc_server_drain(struct rpc_server *server, int64_t grace_us);

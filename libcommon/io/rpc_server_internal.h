@@ -12,6 +12,7 @@
 #include "io/rpc_config.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_server.h"
+#include "io/rpc_stream_internal.h"
 #include "observe/metrics.h"
 #include "run/sync.h"
 
@@ -23,19 +24,22 @@ struct server_call;
 struct served_service {
     const struct rpc_service *service;
     void *instance;
-    struct rpc_admission admission;
+    struct rpc_admission admission; /* of calls that do not stream */
+    size_t streams;
 };
 
 /* A method as it is registered with core. */
 struct served_method {
     const char *path;
     void *registration;
-    /* A unary method of a contract ... */
+    /* A method of a contract ... */
     const struct rpc_method *contract;
     struct served_service *of;
     rpc_handler handler;
-    /* ... or a streaming one of a standard service. */
-    struct status (*stream)(struct server_call *call);
+    rpc_stream_handler stream_handler; /* instead */
+    /* ... or one of a standard service, which are all served as streams. */
+    const ProtobufCMessageDescriptor *in;
+    struct status (*standard)(struct server_call *call);
     struct metric *duration;
     struct metric *wait;
     struct metric *in_flight;
@@ -69,6 +73,7 @@ struct rpc_server {
     const struct reflection *reflection; /* NULL until somebody asks */
     struct arena *reflection_arena;
     struct rpc_metrics metrics;
+    struct server_call *live; /* calls that have come and are not over */
     struct server_call *pool;
 };
 
@@ -88,11 +93,14 @@ struct server_call {
     size_t in_bytes;  /* of messages */
     size_t out_bytes; /* of messages */
     int cancelled;    /* set by core before on_closed */
+    bool is_cut;      /* at the end of a drain */
     bool sent_headers;
+    struct rpc_stream stream; /* of a call that has one */
     unsigned references;
     struct task *task;
     struct arena *arena;
-    struct server_call *next; /* in the pool */
+    struct server_call *next; /* in the pool, or among those that live */
+    struct server_call *previous;
 };
 
 /* The task of a call, and what tells the client. */
@@ -114,10 +122,10 @@ void rpc_report_method(const struct rpc_server *server, struct served_method *me
 void rpc_report_arrival(struct server_call *call);
 void rpc_report_end(struct server_call *call, const char *caller, const struct status *st);
 
-/* Streams. False: no more messages, or the client is gone. */
-SUSPENDS bool rpc_stream_receive(struct server_call *call, const ProtobufCMessageDescriptor *type,
-                                 ProtobufCMessage **ret);
-SUSPENDS bool rpc_stream_send(struct server_call *call, const ProtobufCMessage *message);
+/* rpc_serve_stream.c: the call's stream, from before its handler until after. */
+void rpc_call_open_stream(struct server_call *call, const ProtobufCMessageDescriptor *in,
+                          const struct pb_message_rule *in_rule, struct error_details *details);
+void rpc_call_close_stream(struct server_call *call);
 
 /* Health and reflection (rpc_standard.c). */
 enum { RPC_STANDARD_METHODS = 4 };

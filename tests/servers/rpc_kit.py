@@ -2,6 +2,8 @@
 
 import os
 import re
+import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,10 @@ class RpcLab(Service):
         super().__init__(folder, binary=BINARY, environment={**ours, **told})
         self._contracts = contracts
 
+    def signal_stop(self) -> None:
+        """It drains, and ends by itself."""
+        os.kill(self.pid, signal.SIGTERM)
+
     def client(self) -> GrpcClient:
         return GrpcClient(self._contracts, self.address)
 
@@ -40,6 +46,10 @@ class RpcLab(Service):
         pattern = re.escape(name + (f"{{{inside}}}" if inside else ""))
         found = re.search(rf"^{pattern} (\S+)$", page, re.MULTILINE)
         return float(found[1]) if found else 0
+
+
+# Starts a server with these options and connects.
+StartLab = Callable[..., tuple[RpcLab, GrpcClient]]
 
 
 class Pending:
@@ -71,3 +81,18 @@ def call(lab: RpcLab, client: GrpcClient, method: str, **fields: Any) -> Any:
         return pending.answer()
     except grpc.RpcError as error:
         raise client.refusal(error) from None
+
+
+def stream(lab: RpcLab, client: GrpcClient, method: str, request: Any) -> Any:
+    """grpcio's call object. `request` is one message, or an iterator where the client streams."""
+    kind = {
+        "Count": client.channel.unary_stream,
+        "Sum": client.channel.stream_unary,
+        "Twice": client.channel.stream_stream,
+    }[method]
+    begin: Any = kind(
+        f"/{SERVICE}/{method}",
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=type(lab.message(f"{method}Response")).FromString,
+    )
+    return begin.future(request, timeout=30) if method == "Sum" else begin(request, timeout=30)

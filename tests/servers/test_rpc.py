@@ -1,44 +1,14 @@
 """libcommon's RPC server as a client sees it that nobody here wrote."""
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
-from rpc_kit import Pending, RpcLab, call
-from soukdev import paths
-from soukdev.contracts import Contracts
+from rpc_kit import Pending, RpcLab, StartLab, call
 from soukdev.grpc_client import GrpcClient
 from soukdev.poll import until
 from soukdev.refusal import Refused
-
-Start = Callable[..., tuple[RpcLab, GrpcClient]]
-
-
-@pytest.fixture(scope="session")
-def lab_contracts() -> Contracts:
-    return Contracts(paths.BUILD / "gen" / "rpc_lab" / "lab.pb")
-
-
-@pytest.fixture
-def start(tmp_path: Path, lab_contracts: Contracts) -> Iterator[Start]:
-    """Starts a server with these options and connects."""
-    started: list[tuple[RpcLab, GrpcClient]] = []
-
-    def start_one(**options: int | str) -> tuple[RpcLab, GrpcClient]:
-        lab = RpcLab(tmp_path / f"lab-{len(started) + 1}", lab_contracts, **options)
-        lab.start()
-        started.append((lab, lab.client()))
-        return started[-1]
-
-    yield start_one
-    for lab, client in started:
-        client.close()
-        lab.terminate()
-        lab.stop()
-        assert lab.exit_code == 0, lab.log.read_text()
 
 
 def busy(lab: RpcLab, client: GrpcClient, calls: int, **fields: int) -> list[Pending]:
@@ -54,7 +24,7 @@ def health(client: GrpcClient) -> bytes:
     return answer
 
 
-def test_beyond_the_queue_calls_are_refused_and_told_when_to_come_back(start: Start) -> None:
+def test_beyond_the_queue_calls_are_refused_and_told_when_to_come_back(start: StartLab) -> None:
     lab, client = start(concurrency=2, queue=1)
     pending = busy(lab, client, 3, sleep_ms=1000)
     with pytest.raises(Refused) as refused:
@@ -68,7 +38,9 @@ def test_beyond_the_queue_calls_are_refused_and_told_when_to_come_back(start: St
     call(lab, client, "Work")
 
 
-def test_a_call_whose_time_would_be_over_before_its_turn_is_refused_at_once(start: Start) -> None:
+def test_a_call_whose_time_would_be_over_before_its_turn_is_refused_at_once(
+    start: StartLab,
+) -> None:
     lab, client = start(concurrency=1, queue=10)
     call(lab, client, "Work", sleep_ms=1000)  # so long do they take
     first = busy(lab, client, 1, sleep_ms=1000)
@@ -78,7 +50,7 @@ def test_a_call_whose_time_would_be_over_before_its_turn_is_refused_at_once(star
     first[0].answer()
 
 
-def test_who_gives_up_in_the_line_makes_room(start: Start) -> None:
+def test_who_gives_up_in_the_line_makes_room(start: StartLab) -> None:
     lab, client = start(concurrency=1, queue=1)
     pending = busy(lab, client, 2, sleep_ms=1000)
     pending[1].call.cancel()
@@ -89,7 +61,7 @@ def test_who_gives_up_in_the_line_makes_room(start: Start) -> None:
     assert lab.metric("souk_rpc_calls_total", method="Work", code="CANCELLED") == 1
 
 
-def test_a_request_that_is_too_large_is_refused_before_it_is_read(start: Start) -> None:
+def test_a_request_that_is_too_large_is_refused_before_it_is_read(start: StartLab) -> None:
     lab, client = start(request_max_kib=4)
     call(lab, client, "Work", padding=bytes(4000))
     with pytest.raises(Refused) as refused:
@@ -99,7 +71,7 @@ def test_a_request_that_is_too_large_is_refused_before_it_is_read(start: Start) 
     call(lab, client, "Work")
 
 
-def test_an_answer_that_is_too_large_is_not_sent(start: Start) -> None:
+def test_an_answer_that_is_too_large_is_not_sent(start: StartLab) -> None:
     lab, client = start(response_max_kib=4)
     call(lab, client, "Work", answer_bytes=4000)
     with pytest.raises(Refused) as refused:
@@ -108,7 +80,7 @@ def test_an_answer_that_is_too_large_is_not_sent(start: Start) -> None:
     assert refused.value.reason == "MESSAGE_TOO_LARGE"
 
 
-def test_an_old_connection_is_replaced_without_a_failed_call(start: Start) -> None:
+def test_an_old_connection_is_replaced_without_a_failed_call(start: StartLab) -> None:
     lab, client = start(connection_age_ms=200)
     states: list[grpc.ChannelConnectivity] = []
     client.channel.subscribe(states.append)
@@ -126,7 +98,7 @@ def call_lines(lab: RpcLab) -> list[dict[str, Any]]:
     return [line for line in lines if line["message"] == "call"]
 
 
-def test_the_log_has_what_failed_and_what_was_slow(start: Start) -> None:
+def test_the_log_has_what_failed_and_what_was_slow(start: StartLab) -> None:
     lab, client = start(log_one_of=0, log_slow_ms=100)
     call(lab, client, "Work")
     call(lab, client, "Work", sleep_ms=110, padding=bytes(50), answer_bytes=20)
@@ -139,7 +111,7 @@ def test_the_log_has_what_failed_and_what_was_slow(start: Start) -> None:
     assert (refused["code"], refused["reason"]) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
 
-def test_the_log_has_all_good_calls_of_some_traces(start: Start) -> None:
+def test_the_log_has_all_good_calls_of_some_traces(start: StartLab) -> None:
     lab, client = start(log_one_of=4)
     traces = [f"{number:032x}" for number in range(1, 65)]
     stub = client.channel.unary_unary("/souk.lab.v1.LabService/Work")
@@ -150,7 +122,7 @@ def test_the_log_has_all_good_calls_of_some_traces(start: Start) -> None:
     assert all(logged.count(trace) == 2 for trace in set(logged))
 
 
-def test_metrics_tell_how_long_calls_waited_and_took(start: Start) -> None:
+def test_metrics_tell_how_long_calls_waited_and_took(start: StartLab) -> None:
     lab, client = start(concurrency=1)
     for one in busy(lab, client, 2, sleep_ms=300):
         one.answer()

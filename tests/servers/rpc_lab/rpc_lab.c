@@ -11,6 +11,7 @@
 #include "io/rpc_config.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_server.h"
+#include "io/rpc_stream.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "run/loop.h"
@@ -41,6 +42,54 @@ struct status lab_work(struct request *rq, const WorkRequest *in, WorkResponse *
     ret->padding.len = (size_t)in->answer_bytes;
     ret->padding.data = arena_zalloc(rq->arena, ret->padding.len + 1);
     return STATUS_OK;
+}
+
+struct status lab_count(struct request *rq, const CountRequest *in, struct rpc_stream *stream)
+{
+    CountResponse answer;
+
+    count_response_init(&answer);
+    answer.padding.len = (size_t)in->padding_bytes;
+    answer.padding.data = arena_zalloc(rq->arena, answer.padding.len + 1);
+    while (!in->to || answer.number < in->to) {
+        if (in->heeds_drain && rpc_stream_is_draining(stream))
+            return STATUS_OK;
+        answer.number++;
+        TRY(lab_count_send(stream, &answer));
+        TRY(task_sleep_us(in->pause_ms * CLOCK_US_PER_MS));
+    }
+    return STATUS_OK;
+}
+
+struct status lab_sum(struct request *rq, struct rpc_stream *stream, SumResponse *ret)
+{
+    SumRequest *message;
+    (void)rq;
+
+    for (;;) {
+        TRY(lab_sum_recv(stream, &message));
+        if (!message)
+            break;
+        ret->sum += message->number;
+    }
+    log_info("sum", LOG_I64("sum", ret->sum));
+    return STATUS_OK;
+}
+
+struct status lab_twice(struct request *rq, struct rpc_stream *stream)
+{
+    TwiceRequest *message;
+    TwiceResponse answer;
+    (void)rq;
+
+    twice_response_init(&answer);
+    for (;;) {
+        TRY(lab_twice_recv(stream, &message));
+        if (!message)
+            return STATUS_OK;
+        answer.number = 2 * message->number;
+        TRY(lab_twice_send(stream, &answer));
+    }
 }
 
 static int show_ready(void *arg, struct str *body, const char **ret_type)
