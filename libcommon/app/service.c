@@ -20,6 +20,18 @@
 #include "run/task.h"
 
 static const struct config_option common_options[] = {SERVICE_CONFIG(CONFIG_ENTRY)};
+static const struct config_option rpc_options[] = {RPC_CONFIG(CONFIG_ENTRY)};
+
+size_t service_config_tables(struct service *service,
+                             struct config_table ret[SERVICE_CONFIG_TABLES_MAX])
+{
+    const struct config_table own = service->description->config;
+
+    ret[0] = (struct config_table){common_options, ARRAY_LEN(common_options), &service->config};
+    ret[1] = (struct config_table){rpc_options, ARRAY_LEN(rpc_options), &service->rpc_config};
+    ret[2] = own;
+    return own.options ? 3 : 2;
+}
 
 static bool read_roles(const char *text, unsigned *ret)
 {
@@ -150,13 +162,8 @@ static int run(struct service *service)
 int service_main(const struct service_description *description, int argc, char **argv)
 {
     struct service service = {.description = description};
-    const struct config_table tables[] = {
-        {.options = common_options,
-         .option_count = ARRAY_LEN(common_options),
-         .values = &service.config},
-        description->config,
-    };
-    const size_t table_count = description->config.options ? 2 : 1;
+    struct config_table tables[SERVICE_CONFIG_TABLES_MAX];
+    const size_t table_count = service_config_tables(&service, tables);
 
     switch (config_load(tables, table_count, argc, argv, stdout, stderr)) {
     case CONFIG_READY: break;
@@ -240,8 +247,8 @@ struct status service_peer(struct service *service, const char *name, struct rpc
         return status_error(CODE_INVALID_ARGUMENT, "CONFIG_MISSING", "SOUK_PEER_%s must be given",
                             name);
     BUG_ON(service->peer_count == SERVICE_PEERS_MAX);
-    struct rpc_client *client = rpc_client_new(
-        &(struct rpc_client_config){.name = name, .target = target, .token = service->token});
+    struct rpc_client *client = rpc_client_new(&(struct rpc_client_config){
+        .name = name, .target = target, .options = &service->rpc_config, .token = service->token});
     service->peers[service->peer_count++] =
         (struct service_peer_entry){.name = name, .client = client};
     *ret = client;

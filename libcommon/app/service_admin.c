@@ -49,21 +49,14 @@ static int show_version(void *arg, struct str *body, const char **ret_type)
 
 static int show_config(void *arg, struct str *body, const char **ret_type)
 {
-    const struct service *service = arg;
-    const struct config_table own = service->description->config;
-    static const struct config_option common[] = {SERVICE_CONFIG(CONFIG_ENTRY)};
-    const struct config_table tables[] = {
-        {.options = common,
-         .option_count = ARRAY_LEN(common),
-         .values = (void *)(uintptr_t)&service->config},
-        own,
-    };
+    struct config_table tables[SERVICE_CONFIG_TABLES_MAX];
+    const size_t table_count = service_config_tables(arg, tables);
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     (void)ret_type;
 
-    config_print(tables, own.options ? 2 : 1, out);
+    config_print(tables, table_count, out);
     fclose(out);
     str_append_bytes(body, text, size);
     free(text);

@@ -6,6 +6,7 @@
 
 #include "app/service.h"
 #include "app/service_config.h"
+#include "io/rpc_config.h"
 #include "run/sync.h"
 
 struct auth;
@@ -15,7 +16,7 @@ struct relay;
 struct service_token;
 
 enum { ROLE_API = 1, ROLE_RELAY = 2, ROLE_WORKER = 4 };
-enum { SERVICE_PEERS_MAX = 8, SERVICE_PARTS_MAX = 16 };
+enum { SERVICE_PEERS_MAX = 8, SERVICE_PARTS_MAX = 16, SERVICE_CONFIG_TABLES_MAX = 3 };
 
 struct service_peer_entry {
     const char *name;
@@ -25,6 +26,7 @@ struct service_peer_entry {
 struct service {
     const struct service_description *description;
     struct service_config config;
+    struct rpc_config rpc_config;
     unsigned roles;
     char owner[128]; /* host:pid:random: this start of this process */
 
@@ -54,6 +56,10 @@ struct service {
     bool ready;
     int exit_code;
 };
+
+/* Every table of options that the process has; returns how many. */
+size_t service_config_tables(struct service *service,
+                             struct config_table ret[SERVICE_CONFIG_TABLES_MAX]);
 
 /* service_parts.c: what is made at start and released at the end. */
 MUST_USE SUSPENDS struct status service_parts_start(struct service *service);

@@ -168,6 +168,7 @@ static struct status start_api(struct service *service)
     struct rpc_served served[RPC_SERVICES_MAX];
     const struct rpc_server_config config = {
         .address = service->config.rpc_address,
+        .options = &service->rpc_config,
         .auth = service->auth,
         .served = served,
         .served_count = description->rpc_service_count,

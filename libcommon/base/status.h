@@ -32,6 +32,8 @@ enum code {
     CODE_UNAUTHENTICATED = 16,
 };
 
+enum { CODE_COUNT = 17 };
+
 struct status {
     enum code code;
     const char *reason; /* literal; NULL where only the code is known */

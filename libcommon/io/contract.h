@@ -15,6 +15,7 @@
 #include "io/pb_check.h"
 
 struct request;
+struct rpc_stream;
 
 /* Bits of rpc_method.roles: 1 << role, roles as in souk.common.v1.Role. */
 enum role {
@@ -36,7 +37,7 @@ struct reason_list {
     size_t count;
 };
 
-/* A unary method as both sides know it. */
+/* A method as both sides know it. */
 struct rpc_method {
     const char *path; /* "/souk.inventory.v1.InventoryService/SetStock" */
     const char *name; /* "SetStock" */
@@ -45,10 +46,12 @@ struct rpc_method {
     const struct pb_message_rule *in_rule;
     const struct reason_list *reasons; /* NULL where the package declares none */
     unsigned roles;                    /* ROLE_BIT of each that may call */
-    bool mutates;                      /* in has `char *request_id` at request_id_offset */
+    bool mutates; /* in has `char *request_id` at request_id_offset; streamed ones each its own */
     size_t request_id_offset;
     unsigned deadline_ms;
     unsigned weight;
+    bool client_streams; /* the client sends many messages, each an `in` */
+    bool server_streams; /* the server sends many messages, each an `out` */
 };
 
 /*
@@ -59,12 +62,22 @@ struct rpc_method {
 typedef struct status (*rpc_handler)(struct request *rq, const ProtobufCMessage *in,
                                      ProtobufCMessage *ret);
 
-/* A service as its process serves it: handlers[i] serves methods[i]. */
+/*
+ * Serves a call that streams: io/rpc_stream.h. `in` is NULL where the client streams, `ret` where
+ * the server does. The stream is over for the client when this returns.
+ */
+typedef struct status (*rpc_stream_handler)(struct request *rq, const ProtobufCMessage *in,
+                                            struct rpc_stream *stream, ProtobufCMessage *ret);
+
+/*
+ * A service as its process serves it: handlers[i] serves methods[i], or stream_handlers[i] does.
+ */
 struct rpc_service {
     const char *name;   /* "souk.inventory.v1.InventoryService" */
     const char *domain; /* of ErrorInfo: "souk.inventory" */
     const struct rpc_method *const *methods;
     const rpc_handler *handlers;
+    const rpc_stream_handler *stream_handlers; /* NULL where no method streams */
     size_t method_count;
 };
 

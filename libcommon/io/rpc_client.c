@@ -1,6 +1,3 @@
-#include "io/rpc_client.h"
-
-#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc_security.h>
 #include <string.h>
 
@@ -8,43 +5,23 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "io/pb.h"
-#include "io/rpc_error.h"
-#include "io/rpc_loop.h"
-#include "io/service_token.h"
-#include "observe/metrics.h"
-#include "observe/trace.h"
+#include "io/rpc_client_internal.h"
+#include "io/rpc_config.h"
+#include "observe/log.h"
 #include "run/task.h"
 
 enum {
-    METHODS_MAX = 64,
     TRIES_MAX = 3,
     RETRY_FIRST_US = 10 * 1000,
     RETRY_MOST_US = 100 * 1000,
-    BUDGET_RETRY_COST = 10,              /* calls that pay for one retry */
-    BUDGET_MAX = 20 * BUDGET_RETRY_COST, /* so many retries may come in one burst */
     RECONNECT_FIRST_MS = 100,
     RECONNECT_MOST_MS = 1000,
+    RESOLVE_AGAIN_MS = 1000,
     KEEPALIVE_MS = 30 * 1000,
     KEEPALIVE_TIMEOUT_MS = 5 * 1000,
 };
 
-struct known_method {
-    const struct rpc_method *method;
-    void *registration;
-};
-
-struct rpc_client {
-    grpc_channel *channel;
-    struct service_token *token;
-    struct known_method methods[METHODS_MAX];
-    size_t method_count;
-    unsigned budget;
-    struct metric *duration;
-    struct metric *retries;
-};
-
-static grpc_channel *channel_new(const char *target)
+static grpc_channel *channel_new(const struct rpc_client_config *config)
 {
 #define INTEGER(name, number) \
     {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(name), .value.integer = (number)}
@@ -60,31 +37,48 @@ static grpc_channel *channel_new(const char *target)
         INTEGER(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MOST_MS),
         INTEGER(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
         INTEGER(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
+        INTEGER(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, RESOLVE_AGAIN_MS),
+        INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH,
+                (int)config->options->rpc_response_max_kib * 1024),
         INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0),
     };
 #undef INTEGER
     const grpc_channel_args list = {.num_args = ARRAY_LEN(args), .args = args};
     grpc_channel_credentials *plain = grpc_insecure_credentials_create();
-    grpc_channel *channel = grpc_channel_create(target, plain, &list);
+    grpc_channel *channel = grpc_channel_create(config->target, plain, &list);
 
     grpc_channel_credentials_release(plain);
     return channel;
 }
 
+static struct metric *peer_metric(enum metric_kind kind, const char *name, const char *help,
+                                  const char *peer)
+{
+    return metric_series(metric_family(kind, name, "peer", help), peer);
+}
+
 struct rpc_client *rpc_client_new(const struct rpc_client_config *config)
 {
     struct rpc_client *client = mem_new(struct rpc_client);
+    const char *name = config->name;
 
-    client->channel = channel_new(config->target);
+    client->name = mem_strdup(name);
+    client->channel = channel_new(config);
     client->token = config->token;
-    client->budget = BUDGET_MAX;
-    client->duration =
-        metric_series(metric_family(METRIC_HISTOGRAM, "souk_rpc_client_duration_seconds", "peer",
-                                    "Calls to a peer, with their retries"),
-                      config->name);
-    client->retries = metric_series(
-        metric_family(METRIC_COUNTER, "souk_rpc_client_retries_total", "peer", "Calls tried again"),
-        config->name);
+    client->hedge_us = config->options->rpc_hedge_ms * CLOCK_US_PER_MS;
+    client->out_max = (size_t)config->options->rpc_request_max_kib * 1024;
+    retry_budget_init(&client->budget);
+    breaker_init(&client->breaker, clock_mono_us());
+    client->calls = metric_family(METRIC_COUNTER, "souk_rpc_client_calls_total", "peer,method,code",
+                                  "Calls to a peer by how they ended, retries within");
+    client->duration = peer_metric(METRIC_HISTOGRAM, "souk_rpc_client_duration_seconds",
+                                   "Calls to a peer, with their retries", name);
+    client->retries =
+        peer_metric(METRIC_COUNTER, "souk_rpc_client_retries_total", "Calls tried again", name);
+    client->hedges = peer_metric(METRIC_COUNTER, "souk_rpc_client_hedges_total",
+                                 "Calls sent a second time while the first is not answered", name);
+    client->breaker_state = peer_metric(METRIC_GAUGE, "souk_rpc_client_breaker",
+                                        "0: closed, 1: half open, 2: open", name);
     return client;
 }
 
@@ -93,237 +87,201 @@ void rpc_client_free(struct rpc_client *client)
     if (!client)
         return;
     grpc_channel_destroy(client->channel);
+    mem_free(client->name);
     mem_free(client);
 }
 
-static void *registration_of(struct rpc_client *client, const struct rpc_method *method)
-{
-    for (size_t i = 0; i < client->method_count; i++)
-        if (client->methods[i].method == method)
-            return client->methods[i].registration;
-    BUG_ON(client->method_count == METHODS_MAX);
-    void *registration = grpc_channel_register_call(client->channel, method->path, NULL, NULL);
-    client->methods[client->method_count++] =
-        (struct known_method){.method = method, .registration = registration};
-    return registration;
-}
-
-/* One try in its life: everything that core needs until the batch is over. */
-struct attempt {
-    grpc_call *core;
-    grpc_metadata headers[3];
-    size_t header_count;
-    grpc_byte_buffer *request;
-    grpc_byte_buffer *response;
-    grpc_metadata_array response_headers;
-    grpc_metadata_array trailers;
-    grpc_status_code code;
-    grpc_slice message;
+/* A read may be asked twice at a time; the one that is answered first counts. */
+struct race {
+    struct attempt attempts[2];
 };
 
-static void add_header(struct attempt *attempt, const char *name, const char *value)
+static void race_release(struct race *race)
 {
-    attempt->headers[attempt->header_count++] = (grpc_metadata){
-        .key = grpc_slice_from_static_string(name),
-        .value = grpc_slice_from_copied_string(value),
-    };
+    attempt_release(&race->attempts[0]);
+    attempt_release(&race->attempts[1]);
 }
 
-static struct status add_headers(const struct rpc_client *client, struct attempt *attempt)
+static bool is_pending(const struct attempt *attempt)
 {
-    const struct trace_context *trace = trace_current();
-    char parent[TRACEPARENT_LENGTH + 1];
-    const char *token;
+    return attempt->core && !attempt->wait.done;
+}
 
-    if (client->token) {
-        TRY(service_token_get(client->token, clock_unix_us() / CLOCK_US_PER_S, &token));
-        add_header(attempt, "authorization", token);
+static bool is_answered(const struct attempt *attempt)
+{
+    return attempt->core && attempt->wait.done && attempt_code(attempt) != CODE_UNAVAILABLE;
+}
+
+/* Until one is answered, or nothing is left to wait for. */
+static void await_either(struct attempt *one, struct attempt *other)
+{
+    struct status st = STATUS_OK;
+
+    one->wait.task = other->wait.task = task_self();
+    while (!is_answered(one) && !is_answered(other) && (is_pending(one) || is_pending(other)) &&
+           status_ok(&st))
+        st = task_park("rpc");
+    one->wait.task = other->wait.task = NULL;
+}
+
+static void await_patiently(struct rpc_client *client, struct attempt *attempt)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline patience = task_deadline_in_us(client->hedge_us);
+
+    rpc_wait_interruptibly(&attempt->wait, "rpc");
+}
+
+/* One that takes long is sent to the next replica, too. */
+static struct status await_hedged(struct rpc_client *client, const struct rpc_method *method,
+                                  const ProtobufCMessage *in, struct race *race)
+{
+    await_patiently(client, &race->attempts[0]);
+    TRY(task_check());
+    if (is_pending(&race->attempts[0]) && retry_budget_take(&client->budget)) {
+        metric_add(client->hedges, 1);
+        TRY(attempt_begin(&race->attempts[1], client, method, in));
     }
-    trace_parent(trace, parent);
-    if (*parent)
-        add_header(attempt, "traceparent", parent);
-    if (trace->request_id[0])
-        add_header(attempt, "x-request-id", trace->request_id);
+    await_either(&race->attempts[0], &race->attempts[1]);
     return STATUS_OK;
-}
-
-static gpr_timespec deadline_for(const struct rpc_method *method)
-{
-    const int64_t contract_us = method->deadline_ms * CLOCK_US_PER_MS;
-    const int64_t left_us = task_time_left_us();
-    const int64_t timeout_us = left_us < contract_us ? left_us : contract_us;
-
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                        gpr_time_from_micros(timeout_us, GPR_TIMESPAN));
-}
-
-static void attempt_run(struct attempt *attempt)
-{
-    struct rpc_wait wait;
-    const grpc_op ops[] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA,
-         .data.send_initial_metadata = {.count = attempt->header_count,
-                                        .metadata = attempt->headers}},
-        {.op = GRPC_OP_SEND_MESSAGE, .data.send_message.send_message = attempt->request},
-        {.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT},
-        {.op = GRPC_OP_RECV_INITIAL_METADATA,
-         .data.recv_initial_metadata.recv_initial_metadata = &attempt->response_headers},
-        {.op = GRPC_OP_RECV_MESSAGE, .data.recv_message.recv_message = &attempt->response},
-        {.op = GRPC_OP_RECV_STATUS_ON_CLIENT,
-         .data.recv_status_on_client = {.trailing_metadata = &attempt->trailers,
-                                        .status = &attempt->code,
-                                        .status_details = &attempt->message}},
-    };
-
-    rpc_wait_init(&wait);
-    rpc_loop_call_begins();
-    rpc_loop_start_batch(attempt->core, ops, ARRAY_LEN(ops), &wait.op);
-    rpc_wait_interruptibly(&wait, "rpc");
-    if (!wait.done) {
-        grpc_call_cancel(attempt->core, NULL);
-        rpc_loop_poke();
-        rpc_wait_done(&wait, "rpc cancel");
-    }
-    rpc_loop_call_ends();
-}
-
-static void attempt_release(struct attempt *attempt)
-{
-    for (size_t i = 0; i < attempt->header_count; i++)
-        grpc_slice_unref(attempt->headers[i].value);
-    if (attempt->request)
-        grpc_byte_buffer_destroy(attempt->request);
-    if (attempt->response)
-        grpc_byte_buffer_destroy(attempt->response);
-    if (attempt->core)
-        grpc_call_unref(attempt->core);
-    grpc_metadata_array_destroy(&attempt->response_headers);
-    grpc_metadata_array_destroy(&attempt->trailers);
-    grpc_slice_unref(attempt->message);
-}
-
-static grpc_byte_buffer *to_buffer(const ProtobufCMessage *message)
-{
-    grpc_slice slice = grpc_slice_malloc(protobuf_c_message_get_packed_size(message));
-
-    protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
-    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_slice_unref(slice);
-    return buffer;
-}
-
-static struct status decode(const struct attempt *attempt, const struct rpc_method *method,
-                            struct arena *arena, ProtobufCMessage **ret)
-{
-    grpc_byte_buffer_reader reader;
-    grpc_slice bytes = grpc_empty_slice();
-
-    if (attempt->response && grpc_byte_buffer_reader_init(&reader, attempt->response)) {
-        bytes = grpc_byte_buffer_reader_readall(&reader);
-        grpc_byte_buffer_reader_destroy(&reader);
-    }
-    ProtobufCMessage *message =
-        pb_unpack(method->out, GRPC_SLICE_START_PTR(bytes), GRPC_SLICE_LENGTH(bytes), arena);
-    grpc_slice_unref(bytes);
-    if (!message)
-        return status_error(CODE_INTERNAL, "INTERNAL", "%s answered with no %s", method->path,
-                            method->out->short_name);
-    *ret = message;
-    return STATUS_OK;
-}
-
-/* The reason for codes that core or a proxy gives without google.rpc.Status. */
-static const char *plain_reason(enum code code)
-{
-    switch (code) {
-    case CODE_UNAVAILABLE: return "DEPENDENCY_UNAVAILABLE";
-    case CODE_DEADLINE_EXCEEDED: return "DEADLINE_EXCEEDED";
-    case CODE_RESOURCE_EXHAUSTED: return "OVERLOADED";
-    case CODE_UNAUTHENTICATED: return "UNAUTHENTICATED";
-    default: return NULL;
-    }
-}
-
-/*
- * Nobody here cancelled. A peer that shuts down gives up what outlives its grace, and core kills
- * what comes before its GOAWAY was read.
- */
-static enum code code_of(const struct attempt *attempt)
-{
-    const enum code code = (enum code)attempt->code;
-    return code == CODE_CANCELLED ? CODE_UNAVAILABLE : code;
-}
-
-static struct status refusal(const struct attempt *attempt, const struct rpc_method *method,
-                             struct rpc_call *call)
-{
-    const enum code code = code_of(attempt);
-    struct status st = status_error(code, plain_reason(code), "%.*s",
-                                    (int)GRPC_SLICE_LENGTH(attempt->message),
-                                    (const char *)GRPC_SLICE_START_PTR(attempt->message));
-
-    for (size_t i = 0; i < attempt->trailers.count; i++) {
-        const grpc_metadata *trailer = &attempt->trailers.metadata[i];
-        if (grpc_slice_str_cmp(trailer->key, "grpc-status-details-bin") == 0)
-            rpc_error_decode(GRPC_SLICE_START_PTR(trailer->value),
-                             GRPC_SLICE_LENGTH(trailer->value), method->reasons, call->arena, &st,
-                             &call->details);
-    }
-    return st;
 }
 
 static struct status try_once(struct rpc_client *client, struct rpc_call *call,
                               const struct rpc_method *method, const ProtobufCMessage *in,
                               ProtobufCMessage **ret)
 {
-    AUTO(attempt_release)
-    struct attempt attempt = {.code = GRPC_STATUS_UNKNOWN, .message = grpc_empty_slice()};
+    AUTO(race_release) struct race race = {0};
+    struct attempt *first = &race.attempts[0], *second = &race.attempts[1];
+    struct status st = STATUS_OK;
 
     TRY(task_check());
-    TRY(add_headers(client, &attempt));
-    grpc_metadata_array_init(&attempt.response_headers);
-    grpc_metadata_array_init(&attempt.trailers);
-    attempt.request = to_buffer(in);
-    attempt.core = grpc_channel_create_registered_call(client->channel, NULL, 0, rpc_loop_queue(),
-                                                       registration_of(client, method),
-                                                       deadline_for(method), NULL);
-    attempt_run(&attempt);
-    if (attempt.code != GRPC_STATUS_OK) {
-        TRY(task_check()); /* cancelled or late here says more than core's view of it */
-        return refusal(&attempt, method, call);
-    }
-    return decode(&attempt, method, call->arena, ret);
+    TRY(attempt_begin(first, client, method, in));
+    if (client->hedge_us && !method->mutates)
+        st = await_hedged(client, method, in, &race);
+    else
+        rpc_wait_interruptibly(&first->wait, "rpc");
+    const struct attempt *counts = is_answered(second) ? second : first;
+    attempt_settle(first);
+    attempt_settle(second);
+    TRY(st);
+    return attempt_result(counts, call, method, ret);
 }
 
-/* Calls earn retries, so that a peer in trouble is not asked three times as often. */
-static bool may_try_again(struct rpc_client *client, const struct status *st, int tries)
+static void show_breaker(struct rpc_client *client, enum breaker_state before)
 {
-    if (st->code != CODE_UNAVAILABLE || tries >= TRIES_MAX || client->budget < BUDGET_RETRY_COST)
-        return false;
-    client->budget -= BUDGET_RETRY_COST;
-    metric_add(client->retries, 1);
-    return true;
+    static const char *const states[] = {"closed", "half open", "open"};
+    const enum breaker_state now = client->breaker.state;
+
+    if (now == before)
+        return;
+    metric_set(client->breaker_state, (double)now);
+    if (now != BREAKER_HALF_OPEN)
+        log_warn("breaker", LOG_STR("peer", client->name), LOG_STR("state", states[now]));
+}
+
+/* A peer is late when it had all the time that its contract gives it, not what a caller had left. */
+static enum breaker_outcome outcome_of(enum code code, bool had_time)
+{
+    switch (code) {
+    case CODE_UNAVAILABLE: return BREAKER_FAILED;
+    case CODE_DEADLINE_EXCEEDED: return had_time ? BREAKER_FAILED : BREAKER_UNKNOWN;
+    case CODE_CANCELLED: return BREAKER_UNKNOWN;
+    default: return BREAKER_GOOD;
+    }
+}
+
+struct status rpc_client_enter(struct rpc_client *client, unsigned *ret_turn)
+{
+    const enum breaker_state before = client->breaker.state;
+
+    if (!breaker_enter(&client->breaker, clock_mono_us(), ret_turn))
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                            "%s failed too often, it is left alone for a while", client->name);
+    show_breaker(client, before);
+    return STATUS_OK;
+}
+
+void rpc_client_leave(struct rpc_client *client, unsigned turn, enum code code, bool had_time)
+{
+    const enum breaker_state before = client->breaker.state;
+
+    breaker_leave(&client->breaker, turn, outcome_of(code, had_time), clock_mono_us());
+    show_breaker(client, before);
+}
+
+static struct status try_through_breaker(struct rpc_client *client, struct rpc_call *call,
+                                         const struct rpc_method *method,
+                                         const ProtobufCMessage *in, ProtobufCMessage **ret)
+{
+    const bool had_time = task_time_left_us() >= method->deadline_ms * CLOCK_US_PER_MS / 2;
+    unsigned turn;
+
+    TRY(rpc_client_enter(client, &turn));
+    const struct status st = try_once(client, call, method, in, ret);
+    rpc_client_leave(client, turn, st.code, had_time);
+    return st;
+}
+
+/* Nothing was done, or it may be done again under the same request id. */
+static bool may_pass(const struct rpc_call *call, const struct status *st)
+{
+    return st->code == CODE_UNAVAILABLE ||
+           (st->code == CODE_RESOURCE_EXHAUSTED && call->details.retry_after_ms);
+}
+
+/* The peer's own wish, where it has one. */
+static int64_t pause_before_retry_us(const struct rpc_call *call, struct backoff *backoff)
+{
+    const int64_t wish_us = call->details.retry_after_ms * CLOCK_US_PER_MS;
+    const int64_t ours_us = backoff_next_us(backoff, random_u64());
+
+    return wish_us ? wish_us + ours_us : ours_us;
+}
+
+static struct status call_with_retries(struct rpc_client *client, struct rpc_call *call,
+                                       const struct rpc_method *method, const ProtobufCMessage *in,
+                                       ProtobufCMessage **ret)
+{
+    struct backoff backoff = backoff_between(RETRY_FIRST_US, RETRY_MOST_US);
+
+    call->may_arrive = false;
+    for (int tries = 1;; tries++) {
+        call->details = (struct error_details){0};
+        const struct status st = try_through_breaker(client, call, method, in, ret);
+        if (!may_pass(call, &st)) {
+            retry_budget_succeeded(&client->budget);
+            return st;
+        }
+        const int64_t pause_us = pause_before_retry_us(call, &backoff);
+        if (!retry_budget_take(&client->budget) || tries == TRIES_MAX ||
+            client->breaker.state == BREAKER_OPEN || pause_us >= task_time_left_us())
+            return st;
+        metric_add(client->retries, 1);
+        call->may_arrive |= st.code == CODE_UNAVAILABLE;
+        TRY(task_sleep_us(pause_us));
+    }
+}
+
+void rpc_client_count(struct rpc_client *client, const struct rpc_method *method, enum code code)
+{
+    struct known_method *known = rpc_client_method(client, method);
+    struct metric **calls = &known->calls[(unsigned)code < CODE_COUNT ? code : CODE_UNKNOWN];
+
+    if (!*calls)
+        *calls = metric_series(client->calls, client->name, method->name, code_name(code));
+    metric_add(*calls, 1);
 }
 
 struct status rpc_client_call(struct rpc_client *client, struct rpc_call *call,
                               const struct rpc_method *method, const ProtobufCMessage *in,
                               ProtobufCMessage **ret)
 {
-    struct backoff pause = backoff_between(RETRY_FIRST_US, RETRY_MOST_US);
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(method->deadline_ms * CLOCK_US_PER_MS);
     const int64_t began_us = clock_mono_us();
-    struct status st;
+    const struct status st = call_with_retries(client, call, method, in, ret);
 
-    if (client->budget < BUDGET_MAX)
-        client->budget++;
-    call->may_arrive = false;
-    for (int tries = 1;; tries++) {
-        call->details = (struct error_details){0};
-        st = try_once(client, call, method, in, ret);
-        if (!may_try_again(client, &st, tries))
-            break;
-        call->may_arrive = true;
-        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
-    }
+    rpc_client_count(client, method, st.code);
     metric_observe(client->duration, (double)(clock_mono_us() - began_us) / CLOCK_US_PER_S);
     return st;
 }

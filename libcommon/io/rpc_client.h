@@ -6,9 +6,14 @@
  *
  * A call ends at the task's deadline, or after the contract's own when that is sooner; the
  * deadline, the trace and the request id go along. A task that is cancelled cancels its call.
- * UNAVAILABLE is tried again, twice at the most and while the deadline allows, with the same bytes:
- * every method either reads or is idempotent by its request_id. Retries are limited to a tenth of
- * the calls.
+ * UNAVAILABLE, and RESOURCE_EXHAUSTED that says when to come back, is tried again, twice at the
+ * most and while the deadline allows, with the same bytes: every method either reads or is
+ * idempotent by its request_id. Retries have a budget (base/retry_budget.h). A peer that mostly
+ * fails, all its replicas together, is left alone for a while: UNAVAILABLE at once
+ * (base/breaker.h).
+ *
+ * Hedging is off unless the options say so: a read that takes long is sent a second time, at the
+ * cost of the retry budget, and the first answer counts.
  */
 
 #include <stdbool.h>
@@ -20,12 +25,14 @@
 #include "io/error_details.h"
 
 struct rpc_client;
+struct rpc_config;
 struct service_token;
 
 struct rpc_client_config {
     const char *name;   /* of the peer, for metrics: "inventory" */
     const char *target; /* "ipv4:10.0.0.1:50051,10.0.0.2:50051" or "dns:///inventory:50051" */
-    struct service_token *token; /* NULL: call without one */
+    const struct rpc_config *options; /* read when it is made */
+    struct service_token *token;      /* NULL: call without one */
 };
 
 /* Connects when first called and by itself later; spreads calls over the peer's addresses. */

@@ -30,7 +30,8 @@ static struct {
     struct event *tick;
     int64_t tick_us;
     size_t calls;
-    bool dirty; /* core has been given work since its queue was empty */
+    uint64_t emptied; /* so often was the queue found empty */
+    bool dirty;       /* core has been given work since its queue was empty */
 } core;
 
 /* Core tells its epoll fd in a log line at start, and nowhere else. */
@@ -64,6 +65,8 @@ static void drain(void)
     }
     if (done == DRAIN_MAX)
         core.dirty = true;
+    else
+        core.emptied++;
 }
 
 static void set_tick(void)
@@ -167,6 +170,16 @@ void rpc_loop_poke(void)
 {
     core.dirty = true;
     event_active(core.readable, EV_READ, 0);
+}
+
+struct status rpc_loop_settle(void)
+{
+    const uint64_t before = core.emptied;
+
+    rpc_loop_poke();
+    while (core.emptied == before)
+        TRY(task_yield());
+    return STATUS_OK;
 }
 
 void rpc_loop_call_begins(void)

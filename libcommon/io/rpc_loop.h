@@ -42,6 +42,9 @@ void rpc_loop_start_batch(grpc_call *call, const grpc_op *ops, size_t op_count, 
 /* Core did something outside of a batch (shutdown, cancel): look at its queue soon. */
 void rpc_loop_poke(void);
 
+/* Waits until everything that core has to tell by now was told. */
+MUST_USE SUSPENDS struct status rpc_loop_settle(void);
+
 /*
  * Core's timers do not wake its fd, so it is looked at each 1 ms while calls are in flight, else
  * each 50 ms.

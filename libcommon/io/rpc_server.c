@@ -15,9 +15,9 @@ enum {
     POSTED_UNKNOWN = 2,
     CALL_ARENA_MAX = 64 * 1024 * 1024,
     STREAMS_PER_CONNECTION = 1000,
-    MIN_PING_INTERVAL_MS = 10 * 1000,
     HEADERS_MAX = 16 * 1024,
     STREAM_SEND_LIMIT_US = 10 * 1000 * 1000,
+    CUT_GRACE_US = 1000 * 1000,
 };
 
 static void post(struct rpc_server *server, struct served_method *method);
@@ -39,7 +39,28 @@ static struct server_call *call_take(struct rpc_server *server)
     return call;
 }
 
-/* Core, the task and the close notice each hold one reference. */
+static void enter_list(struct server_call *call)
+{
+    struct rpc_server *server = call->server;
+
+    call->next = server->live;
+    call->previous = NULL;
+    if (server->live)
+        server->live->previous = call;
+    server->live = call;
+}
+
+static void leave_list(struct server_call *call)
+{
+    if (call->previous)
+        call->previous->next = call->next;
+    else
+        call->server->live = call->next;
+    if (call->next)
+        call->next->previous = call->previous;
+}
+
+/* Core, the task, its stream and the close notice each hold one reference. */
 void rpc_call_release(struct server_call *call)
 {
     struct rpc_server *server = call->server;
@@ -52,10 +73,10 @@ void rpc_call_release(struct server_call *call)
     if (!call->method)
         grpc_call_details_destroy(&call->details);
     if (call->core) {
+        leave_list(call);
         grpc_call_unref(call->core);
         server->active--;
         rpc_loop_call_ends();
-        metric_add(server->in_flight, -1);
     }
     arena_reset(call->arena);
     call->next = server->pool;
@@ -66,7 +87,9 @@ static void on_closed(struct rpc_op *op, bool ok)
 {
     struct server_call *call = CONTAINER_OF(op, struct server_call, on_closed);
 
-    if ((!ok || call->cancelled) && call->task)
+    if (call->ticket.waiting)
+        rpc_gate_abandon(call);
+    else if ((!ok || call->cancelled) && call->task)
         task_cancel(call->task);
     rpc_call_release(call);
 }
@@ -90,16 +113,6 @@ static void on_finished(struct rpc_op *op, bool ok)
     rpc_call_release(CONTAINER_OF(op, struct server_call, on_finished));
 }
 
-static void refuse_for_load(struct server_call *call)
-{
-    const struct status st =
-        status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "too many calls at once");
-    const struct error_details details = {.retry_after_ms = 100};
-
-    rpc_call_finish(call, &st, "souk.common", &details, NULL);
-    rpc_call_release(call);
-}
-
 static void on_new(struct rpc_op *op, bool ok)
 {
     struct server_call *call = CONTAINER_OF(op, struct server_call, on_new);
@@ -111,14 +124,19 @@ static void on_new(struct rpc_op *op, bool ok)
         return;
     }
     server->active++;
+    enter_list(call);
     rpc_loop_call_begins();
-    metric_add(server->in_flight, 1);
     if (!server->draining)
         post(server, call->method);
     call->on_finished.fn = on_finished;
     watch_close(call);
-    if (!task_go(call->method ? call->method->path : "unknown method", rpc_serve, call))
-        refuse_for_load(call);
+    rpc_gate_enter(call);
+}
+
+/* Core reads the only message before it tells of the call. */
+static bool comes_whole(const struct served_method *method)
+{
+    return method->contract && !method->contract->client_streams;
 }
 
 static void post(struct rpc_server *server, struct served_method *method)
@@ -134,8 +152,8 @@ static void post(struct rpc_server *server, struct served_method *method)
     grpc_metadata_array_init(&call->metadata);
     if (method) {
         error = grpc_server_request_registered_call(
-            server->core, method->registration, &call->core, &call->deadline, &call->metadata,
-            method->stream ? NULL : &call->payload, queue, queue, &call->on_new);
+            server->core, method->registration, &call->core, &call->asked_deadline, &call->metadata,
+            comes_whole(method) ? &call->payload : NULL, queue, queue, &call->on_new);
     } else {
         grpc_call_details_init(&call->details);
         error = grpc_server_request_call(server->core, &call->core, &call->details, &call->metadata,
@@ -145,23 +163,26 @@ static void post(struct rpc_server *server, struct served_method *method)
         BUG("cannot post a call: %s", grpc_call_error_to_string(error));
 }
 
-static void add_contract_methods(struct rpc_server *server, const struct rpc_served *served)
+static void add_service(struct rpc_server *server, const struct rpc_served *served)
 {
-    struct metric_family *durations = metric_family(METRIC_HISTOGRAM, "souk_rpc_duration_seconds",
-                                                    "method",
-                                                    "From the arrival of a call to its answer");
+    struct served_service *of = &server->services[server->service_count++];
 
+    of->service = served->service;
+    of->instance = served->instance;
+    rpc_admission_init(&of->admission, (unsigned)server->options->rpc_concurrency,
+                       (size_t)server->options->rpc_queue);
     for (size_t i = 0; i < served->service->method_count; i++) {
         const struct rpc_method *contract = served->service->methods[i];
         pb_check_rules(contract->in_rule);
+        const rpc_stream_handler *stream_handlers = served->service->stream_handlers;
         server->methods[server->method_count++] = (struct served_method){
             .path = contract->path,
             .contract = contract,
-            .service = served->service,
+            .of = of,
             .handler = served->service->handlers[i],
-            .instance = served->instance,
-            .duration = metric_series(durations, contract->name),
+            .stream_handler = stream_handlers ? stream_handlers[i] : NULL,
         };
+        rpc_report_method(server, &server->methods[server->method_count - 1]);
     }
 }
 
@@ -175,7 +196,7 @@ static void collect_methods(struct rpc_server *server, const struct rpc_server_c
     rpc_standard_methods(server->methods);
     server->method_count = RPC_STANDARD_METHODS;
     for (size_t i = 0; i < config->served_count; i++)
-        add_contract_methods(server, &config->served[i]);
+        add_service(server, &config->served[i]);
 }
 
 static void register_methods(struct rpc_server *server)
@@ -184,22 +205,29 @@ static void register_methods(struct rpc_server *server)
         struct served_method *method = &server->methods[i];
         method->registration = grpc_server_register_method(
             server->core, method->path, NULL,
-            method->stream ? GRPC_SRM_PAYLOAD_NONE : GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER, 0);
+            comes_whole(method) ? GRPC_SRM_PAYLOAD_READ_INITIAL_BYTE_BUFFER : GRPC_SRM_PAYLOAD_NONE,
+            0);
     }
 }
 
-static grpc_server *core_new(void)
+static grpc_server *core_new(const struct rpc_config *options)
 {
 #define INTEGER(name, number) \
     {.type = GRPC_ARG_INTEGER, .key = (char *)(uintptr_t)(name), .value.integer = (number)}
     grpc_arg args[] = {
         INTEGER(GRPC_ARG_ALLOW_REUSEPORT, 0),
         INTEGER(GRPC_ARG_MAX_CONCURRENT_STREAMS, STREAMS_PER_CONNECTION),
-        INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, RPC_MESSAGE_MAX),
+        INTEGER(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, (int)options->rpc_request_max_kib * 1024),
         INTEGER(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE),
         INTEGER(GRPC_ARG_MAX_METADATA_SIZE, HEADERS_MAX),
-        INTEGER(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, MIN_PING_INTERVAL_MS),
+        INTEGER(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                (int)options->rpc_ping_interval_ms),
         INTEGER(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),
+        INTEGER(GRPC_ARG_KEEPALIVE_TIME_MS, (int)options->rpc_keepalive_ms),
+        INTEGER(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, (int)options->rpc_keepalive_timeout_ms),
+        INTEGER(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0), /* ask as often as need be */
+        INTEGER(GRPC_ARG_MAX_CONNECTION_AGE_MS, (int)options->rpc_connection_age_ms),
+        INTEGER(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, (int)options->rpc_connection_grace_ms),
         INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0),
     };
 #undef INTEGER
@@ -225,16 +253,14 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
     struct rpc_server *server = mem_new(struct rpc_server);
 
     server->loop = loop;
+    server->options = config->options;
     server->auth = config->auth;
     server->stream_send_limit_us = STREAM_SEND_LIMIT_US;
-    memcpy(server->served, config->served, config->served_count * sizeof *config->served);
-    server->served_count = config->served_count;
-    server->calls_total =
-        metric_family(METRIC_COUNTER, "souk_rpc_calls_total", "method,code", "Calls answered");
-    server->in_flight = metric_series(
-        metric_family(METRIC_GAUGE, "souk_rpc_calls_in_flight", "", "Calls being served"));
+    rpc_report_start(server);
+    server->late_at_us = INT64_MAX;
+    server->lateness = loop_timer_new(loop, rpc_gate_refuse_late, server);
 
-    server->core = core_new();
+    server->core = core_new(config->options);
     grpc_server_register_completion_queue(server->core, rpc_loop_queue(), NULL);
     collect_methods(server, config);
     register_methods(server);
@@ -265,6 +291,7 @@ void rpc_server_free(struct rpc_server *server)
         arena_free(call->arena);
         mem_free(call);
     }
+    loop_timer_free(server->lateness);
     arena_free(server->reflection_arena);
     mem_free(server->methods);
     mem_free(server);
@@ -281,6 +308,15 @@ void rpc_server_set_serving(struct rpc_server *server, bool serving)
         return;
     server->serving = serving;
     wait_queue_wake_all(&server->health_changed);
+}
+
+/* Handlers get a moment to unwind, and their clients a status. */
+static void cut_calls(struct rpc_server *server)
+{
+    for (struct server_call *call = server->live; call; call = call->next) {
+        call->is_cut = true;
+        task_cancel(call->task);
+    }
 }
 
 static bool wait_for_shutdown(struct rpc_wait *shutdown, int64_t grace_us)
@@ -303,9 +339,12 @@ void rpc_server_drain(struct rpc_server *server, int64_t grace_us)
     rpc_loop_poke();
     if (!wait_for_shutdown(&shutdown, grace_us)) {
         log_warn("calls cancelled at shutdown", LOG_I64("calls", (int64_t)server->active));
-        grpc_server_cancel_all_calls(server->core);
-        rpc_loop_poke();
-        rpc_wait_done(&shutdown, "cancelled calls");
+        cut_calls(server);
+        if (!wait_for_shutdown(&shutdown, CUT_GRACE_US)) {
+            grpc_server_cancel_all_calls(server->core);
+            rpc_loop_poke();
+            rpc_wait_done(&shutdown, "cancelled calls");
+        }
     }
     rpc_loop_call_ends();
     while (server->active) /* answered, but their tasks and notices still wind up */

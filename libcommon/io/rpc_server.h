@@ -8,6 +8,13 @@
  * there is none). A client that cancels or goes away cancels the task. Refusals carry
  * google.rpc.Status. Compressed messages are refused (UNIMPLEMENTED): core would unpack them before
  * it knows how large they are. Health, and reflection v1 and v1alpha, come along by themselves.
+ *
+ * A service works on so many calls at a time and lets so many more wait, first come, first served
+ * (rpc_admission.h). Beyond that, or when a call's deadline would be over before its turn, the
+ * answer is RESOURCE_EXHAUSTED OVERLOADED with google.rpc.RetryInfo, and nothing was done. Health
+ * and reflection never wait. Messages have a largest size in both directions: RESOURCE_EXHAUSTED,
+ * of an answer with the reason MESSAGE_TOO_LARGE; a request is refused by core, as far as its
+ * first bytes.
  */
 
 #include <stdbool.h>
@@ -19,6 +26,7 @@
 #include "io/contract.h"
 
 struct auth;
+struct rpc_config;
 struct loop;
 struct rpc_server;
 
@@ -27,11 +35,12 @@ struct rpc_served {
     void *instance; /* rq->service of its handlers */
 };
 
-enum { RPC_MESSAGE_MAX = 1024 * 1024, RPC_SERVICES_MAX = 8 };
+enum { RPC_SERVICES_MAX = 8 };
 
 struct rpc_server_config {
-    const char *address; /* "127.0.0.1:50051"; port 0 takes a free one */
-    struct auth *auth;   /* NULL: every caller is anonymous (tests) */
+    const char *address;              /* "127.0.0.1:50051"; port 0 takes a free one */
+    const struct rpc_config *options; /* live as long as the server */
+    struct auth *auth;                /* NULL: every caller is anonymous (tests) */
     const struct rpc_served *served;
     size_t served_count; /* at most RPC_SERVICES_MAX */
 };
@@ -46,7 +55,7 @@ int rpc_server_port(const struct rpc_server *server);
 void rpc_server_set_serving(struct rpc_server *server, bool serving);
 
 /*
- * Sends GOAWAY, lets calls in flight finish, cancels what is left after `grace_us`, returns when
- * none is.
+ * Sends GOAWAY, lets calls in flight finish, streams too, cancels what is left after `grace_us`
+ * (their clients get UNAVAILABLE), returns when none is.
  */
 SUSPENDS void rpc_server_drain(struct rpc_server *server, int64_t grace_us);

@@ -32,8 +32,8 @@ static ServingStatus status_of(const struct rpc_server *server, const char *serv
 
     if (!*service)
         return now;
-    for (size_t i = 0; i < server->served_count; i++)
-        if (strcmp(server->served[i].service->name, service) == 0)
+    for (size_t i = 0; i < server->service_count; i++)
+        if (strcmp(server->services[i].service->name, service) == 0)
             return now;
     return SERVICE_UNKNOWN;
 }
@@ -42,10 +42,17 @@ static bool receive_check(struct server_call *call, const char **ret_service)
 {
     ProtobufCMessage *message;
 
-    if (!rpc_stream_receive(call, &grpc__health__v1__health_check_request__descriptor, &message))
+    const struct status st = rpc_stream_recv(&call->stream, &message);
+    if (!status_ok(&st) || !message)
         return false;
     *ret_service = ((const HealthCheckRequest *)message)->service;
     return true;
+}
+
+static bool sent(struct server_call *call, const ProtobufCMessage *message)
+{
+    const struct status st = rpc_stream_send(&call->stream, message);
+    return status_ok(&st);
 }
 
 static bool send_health(struct server_call *call, ServingStatus status)
@@ -53,7 +60,7 @@ static bool send_health(struct server_call *call, ServingStatus status)
     HealthCheckResponse response = GRPC__HEALTH__V1__HEALTH_CHECK_RESPONSE__INIT;
 
     response.status = status;
-    return rpc_stream_send(call, &response.base);
+    return sent(call, &response.base);
 }
 
 static struct status no_request(void)
@@ -102,7 +109,7 @@ static bool send_error(struct server_call *call, ReflectionResponse response, en
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE;
     response.error_response = &error;
-    return rpc_stream_send(call, &response.base);
+    return sent(call, &response.base);
 }
 
 static bool send_services(struct server_call *call, ReflectionResponse response)
@@ -114,9 +121,9 @@ static bool send_services(struct server_call *call, ReflectionResponse response)
     Grpc__Reflection__V1__ServiceResponse services[MOST];
     Grpc__Reflection__V1__ServiceResponse *pointers[MOST];
 
-    for (size_t i = 0; i < server->served_count + ARRAY_LEN(standard_services); i++) {
-        const char *name = i < server->served_count ? server->served[i].service->name
-                                                    : standard_services[i - server->served_count];
+    for (size_t i = 0; i < server->service_count + ARRAY_LEN(standard_services); i++) {
+        const char *name = i < server->service_count ? server->services[i].service->name
+                                                     : standard_services[i - server->service_count];
         grpc__reflection__v1__service_response__init(&services[i]);
         services[i].name = (char *)(uintptr_t)name;
         pointers[i] = &services[i];
@@ -126,7 +133,7 @@ static bool send_services(struct server_call *call, ReflectionResponse response)
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_LIST_SERVICES_RESPONSE;
     response.list_services_response = &list;
-    return rpc_stream_send(call, &response.base);
+    return sent(call, &response.base);
 }
 
 static bool send_files(struct server_call *call, ReflectionResponse response,
@@ -145,7 +152,7 @@ static bool send_files(struct server_call *call, ReflectionResponse response,
     response.message_response_case =
         GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE;
     response.file_descriptor_response = &found;
-    return rpc_stream_send(call, &response.base);
+    return sent(call, &response.base);
 }
 
 static bool answer_reflection(struct server_call *call, const struct reflection *reflection,
@@ -185,24 +192,30 @@ static struct status reflection_info(struct server_call *call)
     const struct reflection *reflection = reflection_of(call->server);
     ProtobufCMessage *request;
 
-    while (rpc_stream_receive(call, &grpc__reflection__v1__server_reflection_request__descriptor,
-                              &request)) {
-        if (!answer_reflection(call, reflection, (ReflectionRequest *)request))
-            break;
+    for (;;) {
+        TRY(rpc_stream_recv(&call->stream, &request));
+        if (!request || !answer_reflection(call, reflection, (ReflectionRequest *)request))
+            return STATUS_OK;
         arena_reset(call->arena);
     }
-    return STATUS_OK;
 }
 
 void rpc_standard_methods(struct served_method methods[RPC_STANDARD_METHODS])
 {
+#define STANDARD(path_, in_, standard_)                  \
+    {                                                    \
+        .path = path_, .in = &in_, .standard = standard_ \
+    }
     const struct served_method standard[RPC_STANDARD_METHODS] = {
-        {.path = "/grpc.health.v1.Health/Check", .stream = health_check},
-        {.path = "/grpc.health.v1.Health/Watch", .stream = health_watch},
-        {.path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-         .stream = reflection_info},
-        {.path = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-         .stream = reflection_info},
+        STANDARD("/grpc.health.v1.Health/Check", grpc__health__v1__health_check_request__descriptor,
+                 health_check),
+        STANDARD("/grpc.health.v1.Health/Watch", grpc__health__v1__health_check_request__descriptor,
+                 health_watch),
+        STANDARD("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+                 grpc__reflection__v1__server_reflection_request__descriptor, reflection_info),
+        STANDARD("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                 grpc__reflection__v1__server_reflection_request__descriptor, reflection_info),
     };
+#undef STANDARD
     memcpy(methods, standard, sizeof standard);
 }

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 from lab_kit import Lab
+from rpc_kit import RpcLab, StartLab
+from soukdev import paths
+from soukdev.contracts import Contracts
+from soukdev.grpc_client import GrpcClient
 from soukdev.kafka import Kafka
 from soukdev.keys import Keys
 from soukdev.mariadb import MariaDB
@@ -61,3 +65,28 @@ def lab(
     name = re.sub(r"\W+", "-", request.node.name.removeprefix("test_")).strip("-")
     with Lab(folder / name, name, mariadb, kafka, keys) as lab:
         yield lab
+
+
+@pytest.fixture(scope="session")
+def rpc_contracts() -> Contracts:
+    return Contracts(paths.BUILD / "gen" / "rpc_lab" / "lab.pb")
+
+
+@pytest.fixture
+def start(
+    folder: Path, rpc_contracts: Contracts, request: pytest.FixtureRequest
+) -> Iterator[StartLab]:
+    """Servers of the RPC lab, which end well when the test does."""
+    started: list[tuple[RpcLab, GrpcClient]] = []
+
+    def start_one(**options: int | str) -> tuple[RpcLab, GrpcClient]:
+        lab = RpcLab(folder / f"{request.node.name}-{len(started)}", rpc_contracts, **options)
+        lab.start()
+        started.append((lab, lab.client()))
+        return started[-1]
+
+    yield start_one
+    for lab, client in started:
+        client.close()
+        lab.terminate()
+        assert lab.exit_code == 0, lab.log.read_text()

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = ["souk/common/v1/options.proto", "souk/common/v1/types.proto"]
 CONTRACTS += ["souk/inventory/v1/inventory.proto", "souk/inventory/v1/events.proto"]
 EVERYTHING = "souk/fuzz/v1/everything.proto"
+STREAMS = "souk/lab/v1/lab.proto"
 GOOGLE = ["google/api/annotations.proto", "google/api/http.proto", "google/api/httpbody.proto"]
 GOOGLE += [f"google/protobuf/{name}.proto" for name in ("any", "descriptor", "timestamp")]
 WARNINGS = [
@@ -26,7 +27,7 @@ WARNINGS = [
 
 
 def protoc(*arguments: str, path: Sequence[Path] = ()) -> subprocess.CompletedProcess[str]:
-    includes = [*path, ROOT / "proto", ROOT / "tests/fuzz"]
+    includes = [*path, ROOT / "proto", ROOT / "tests/fuzz", ROOT / "tests/servers/rpc_lab"]
     includes += [Path(sysconfig.get_paths()["purelib"]), Path("/usr/include")]
     return subprocess.run(
         ["protoc", *(f"-I{include}" for include in includes), *arguments],
@@ -113,13 +114,24 @@ REFUSED = {
         contract(request="string request_id = 1;"),
         "AskService.Ask: has a request_id but mutates nothing",
     ),
-    "client stream": (
-        contract(signature="(stream AskRequest) returns (AskResponse)"),
-        "streams are not",
+    "public stream": (
+        contract(
+            "roles: [ROLE_CUSTOMER, ROLE_SERVICE]",
+            signature="(AskRequest) returns (stream AskResponse)",
+            method=HTTP,
+        ),
+        "AskService.Ask: streams and is open to more than services",
     ),
-    "server stream": (
-        contract(signature="(AskRequest) returns (stream AskResponse)"),
-        "streams are not",
+    "stream of more than an hour": (
+        contract(
+            "roles: ROLE_SERVICE deadline_ms: 3600001",
+            signature="(stream AskRequest) returns (AskResponse)",
+        ),
+        "deadline_ms is not between 1 and 3600000",
+    ),
+    "stream that mutates without request_id": (
+        contract(MUTATES, signature="(stream AskRequest) returns (AskResponse)"),
+        "AskRequest needs `string request_id`",
     ),
     "deadline 0": (contract("roles: ROLE_SERVICE deadline_ms: 0"), "deadline_ms is not between"),
     "deadline 60001": (
@@ -270,6 +282,14 @@ ACCEPTED = {
     "as little as can be": contract(),
     "mutation": contract(MUTATES, "string request_id = 1;"),
     "longest deadline": contract("roles: ROLE_SERVICE deadline_ms: 60000 weight: 9"),
+    "server stream": contract(signature="(AskRequest) returns (stream AskResponse)"),
+    "client stream": contract(
+        MUTATES, "string request_id = 1;", signature="(stream AskRequest) returns (AskResponse)"
+    ),
+    "stream of both, an hour": contract(
+        "roles: ROLE_SERVICE deadline_ms: 3600000",
+        signature="(stream AskRequest) returns (stream AskResponse)",
+    ),
     "public": contract("roles: [ROLE_ANONYMOUS, ROLE_SERVICE]", method=HTTP),
     "signed": contract("roles: ROLE_PUBLIC_SIGNED", method=HTTP),
     "map and recursion outside of requests": contract(
@@ -340,9 +360,9 @@ def test_header_says_what_the_contract_says_of_a_method(tmp_path: Path) -> None:
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every contract in C, with protoc-c's part, and an rpc_client.h to call through."""
     out = tmp_path_factory.mktemp("gen")
-    made = plugin(out, *CONTRACTS, EVERYTHING)
+    made = plugin(out, *CONTRACTS, EVERYTHING, STREAMS)
     assert made.returncode == 0, made.stderr
-    made = protoc(f"--c_out={out}", *CONTRACTS, EVERYTHING, *GOOGLE)
+    made = protoc(f"--c_out={out}", *CONTRACTS, EVERYTHING, STREAMS, *GOOGLE)
     assert made.returncode == 0, made.stderr
     (out / "io").mkdir()
     (out / "io/rpc_client.h").write_text(

@@ -53,6 +53,11 @@ def methods_of(file: FileDescriptor) -> Iterator[MethodDescriptor]:
         yield from service.methods
 
 
+def streams(method: MethodDescriptor) -> bool:
+    """One side or both send many messages."""
+    return method.client_streaming or method.server_streaming
+
+
 def is_map(field: FieldDescriptor) -> bool:
     """A map is a list of entries on the wire."""
     return field.message_type is not None and field.message_type.GetOptions().map_entry

@@ -17,6 +17,7 @@ from google.protobuf.descriptor import (
 from soukgen import contracts, names, rules
 
 DEADLINE_MS_MAX = 60000
+STREAM_DEADLINE_MS_MAX = 3600000
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,2}")
 TOPIC = re.compile(r"[a-z][a-z0-9._-]*")
 
@@ -150,8 +151,6 @@ def _service(of: contracts.Contracts, service: ServiceDescriptor) -> Iterator[tu
 
 
 def _method(of: contracts.Contracts, method: MethodDescriptor) -> Iterator[str]:
-    if method.client_streaming or method.server_streaming:
-        yield "streams are not served yet"
     if method.input_type.file != method.containing_service.file:
         yield "its request is declared in another file"
     elif obstacle := rules.why_not_in_request(of, method.input_type):
@@ -169,8 +168,9 @@ def _method(of: contracts.Contracts, method: MethodDescriptor) -> Iterator[str]:
 def _policy(of: contracts.Contracts, method: MethodDescriptor, policy: Any) -> Iterator[str]:
     yield from _roles(of, method, policy)
     yield from _request_id(of, method, policy)
-    if policy.HasField("deadline_ms") and not 1 <= policy.deadline_ms <= DEADLINE_MS_MAX:
-        yield f"deadline_ms is not between 1 and {DEADLINE_MS_MAX}"
+    longest = STREAM_DEADLINE_MS_MAX if contracts.streams(method) else DEADLINE_MS_MAX
+    if policy.HasField("deadline_ms") and not 1 <= policy.deadline_ms <= longest:
+        yield f"deadline_ms is not between 1 and {longest}"
     if policy.HasField("weight") and policy.weight < 1:
         yield "weight is below 1"
 
@@ -182,7 +182,9 @@ def _roles(of: contracts.Contracts, method: MethodDescriptor, policy: Any) -> It
     if "ROLE_UNSPECIFIED" in roles:
         yield "ROLE_UNSPECIFIED is nobody"
     is_public = any(role != "ROLE_SERVICE" for role in roles)
-    if is_public and not of.http(method):
+    if is_public and contracts.streams(method):
+        yield "streams and is open to more than services: the gateway's JSON knows no streams"
+    elif is_public and not of.http(method):
         yield "is open to more than services and has no google.api.http"
     if roles == ["ROLE_SERVICE"] and of.http(method):
         yield "is for services only, which do not come over google.api.http"

@@ -142,6 +142,28 @@ def client_stub(method: MethodDescriptor) -> str:
     return f"{service_prefix(method.containing_service)}_client_{snake(method.name)}"
 
 
+def server_send(method: MethodDescriptor) -> str:
+    """inventory_watch_send, for the side that serves."""
+    return f"{handler(method)}_send"
+
+
+def server_recv(method: MethodDescriptor) -> str:
+    return f"{handler(method)}_recv"
+
+
+def client_send(method: MethodDescriptor) -> str:
+    """inventory_client_watch_send, for the side that calls."""
+    return f"{client_stub(method)}_send"
+
+
+def client_recv(method: MethodDescriptor) -> str:
+    return f"{client_stub(method)}_recv"
+
+
+def client_answer(method: MethodDescriptor) -> str:
+    return f"{client_stub(method)}_answer"
+
+
 def method(of: MethodDescriptor) -> str:
     """inventory_set_stock_method."""
     return f"{handler(of)}_method"

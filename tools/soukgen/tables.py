@@ -151,5 +151,7 @@ def _method_definition(of: contracts.Contracts, method: MethodDescriptor) -> str
             ("request_id_offset", f"offsetof({request}, request_id)" if policy.mutates else ""),
             ("deadline_ms", str(policy.deadline_ms or DEADLINE_MS)),
             ("weight", str(policy.weight or WEIGHT)),
+            ("client_streams", "true" if method.client_streaming else ""),
+            ("server_streams", "true" if method.server_streaming else ""),
         ],
     )

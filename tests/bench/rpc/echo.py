@@ -80,9 +80,13 @@ def _rate(server: str, message: bytes, body: Path) -> float:
 
 @contextmanager
 def _running(server: str) -> Iterator[str]:
-    process = subprocess.Popen(
-        ["taskset", "-c", "0", str(_FOLDER / server)], stdout=subprocess.PIPE, text=True
-    )
+    with (_FOLDER / f"{server}.log").open("w") as log:
+        process = subprocess.Popen(
+            ["taskset", "-c", "0", str(_FOLDER / server)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdout is not None
     try:
         yield f"127.0.0.1:{int(process.stdout.readline())}"

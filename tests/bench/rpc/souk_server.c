@@ -1,11 +1,12 @@
 /*
- * souk_server ADDRESS: bench.Echo/Unary on libcommon, as a service would serve it: a task a call, the contract
+ * souk_server: bench.Echo/Unary on libcommon, as a service would serve it: a task a call, the contract
  * checked, metrics counted. For tests/bench/rpc/echo.py.
  */
 #include <stdio.h>
 
 #include "bench/rpc/echo.pb-c.h"
 #include "io/request.h"
+#include "io/rpc_config.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_server.h"
 #include "observe/log.h"
@@ -79,10 +80,16 @@ static const struct rpc_service echo = {
 int main(int argc, char **argv)
 {
     const struct rpc_served served = {.service = &echo};
+    static const struct config_option entries[] = {RPC_CONFIG(CONFIG_ENTRY)};
+    struct rpc_config options;
+    const struct config_table table = {entries, ARRAY_LEN(entries), &options};
     const struct rpc_server_config config = {
-        .address = argc > 1 ? argv[1] : "127.0.0.1:0", .served = &served, .served_count = 1};
+        .address = "127.0.0.1:0", .options = &options, .served = &served, .served_count = 1};
     struct loop *loop;
     struct rpc_server *server;
+
+    if (config_load(&table, 1, argc, argv, stdout, stderr) != CONFIG_READY)
+        return 2;
     struct status st = loop_new(&loop);
 
     if (status_ok(&st))

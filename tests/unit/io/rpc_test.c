@@ -9,6 +9,7 @@
 #include "souk/inventory/v1/inventory.client.h"
 #include "souk/inventory/v1/inventory.types.h"
 #include "tests/unit/in_task.h"
+#include "tests/unit/rpc_kit.h"
 
 /* A service of two methods on the inventory contract, run by what the test wants of it. */
 static struct {
@@ -74,7 +75,7 @@ static void start_server(const char *address)
 {
     const struct rpc_served served = {.service = &service};
     const struct rpc_server_config config = {
-        .address = address, .served = &served, .served_count = 1};
+        .address = address, .options = &rpc_options, .served = &served, .served_count = 1};
     expect_ok(rpc_server_new(in_task_now.loop, &config, &server));
     rpc_server_set_serving(server, true);
 }
@@ -83,12 +84,14 @@ static void start_client(int port)
 {
     char target[64];
     snprintf(target, sizeof target, "ipv4:127.0.0.1:%d", port);
-    client = rpc_client_new(&(struct rpc_client_config){.name = "test", .target = target});
+    client = rpc_client_new(
+        &(struct rpc_client_config){.name = "test", .target = target, .options = &rpc_options});
 }
 
 static void run_with_server(void)
 {
     memset(&behaviour, 0, sizeof behaviour);
+    rpc_options_load();
     expect_ok(rpc_loop_start(in_task_now.loop));
     start_server("127.0.0.1:0");
     start_client(rpc_server_port(server));

@@ -9,10 +9,18 @@
 #include "io/rpc_client.h"
 #include "io/rpc_server_internal.h"
 #include "tests/unit/peer.h"
+#include "tests/unit/rpc_kit.h"
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
-enum { FRAME_DATA = 0, FRAME_HEADERS = 1, FRAME_RST_STREAM = 3, FRAME_SETTINGS = 4 };
+enum {
+    FRAME_DATA = 0,
+    FRAME_HEADERS = 1,
+    FRAME_RST_STREAM = 3,
+    FRAME_SETTINGS = 4,
+    FRAME_PING = 6,
+    FRAME_GOAWAY = 7
+};
 enum { END_STREAM = 1, END_HEADERS = 4, SETTING_INITIAL_WINDOW = 4, CANCEL = 8 };
 
 typedef Grpc__Health__V1__HealthCheckRequest HealthCheckRequest;
@@ -38,29 +46,72 @@ static const struct rpc_method wait_method = {
     .out = &grpc__health__v1__health_check_response__descriptor,
     .in_rule = &anything,
     .deadline_ms = 30 * 1000,
+    .weight = 1,
 };
-static const struct rpc_method *const methods[] = {&wait_method};
-static const rpc_handler handlers[] = {serve_wait};
+
+static int uploads_begun, uploads_taken;
+
+static struct status serve_upload(struct request *rq, const ProtobufCMessage *in,
+                                  struct rpc_stream *stream, ProtobufCMessage *ret)
+{
+    ProtobufCMessage *message;
+
+    uploads_begun++;
+    do
+        TRY(rpc_stream_recv(stream, &message));
+    while (message);
+    uploads_taken++;
+    return STATUS_OK;
+}
+
+static const struct rpc_method upload_method = {
+    .path = "/test.Test/Upload",
+    .name = "Upload",
+    .in = &grpc__health__v1__health_check_request__descriptor,
+    .out = &grpc__health__v1__health_check_response__descriptor,
+    .in_rule = &anything,
+    .deadline_ms = 30 * 1000,
+    .weight = 1,
+    .client_streams = true,
+};
+static const struct rpc_method *const methods[] = {&wait_method, &upload_method};
+static const rpc_handler handlers[] = {serve_wait, NULL};
+static const rpc_stream_handler stream_handlers[] = {NULL, serve_upload};
 static const struct rpc_service service = {
     .name = "test.Test",
     .domain = "test",
     .methods = methods,
     .handlers = handlers,
-    .method_count = 1,
+    .stream_handlers = stream_handlers,
+    .method_count = ARRAY_LEN(methods),
 };
 
 static struct rpc_server *server;
 
-static void start(struct loop *loop)
+static void start_as_told(struct loop *loop)
 {
     const struct rpc_served served = {.service = &service};
     const struct rpc_server_config config = {
-        .address = "127.0.0.1:0", .served = &served, .served_count = 1};
+        .address = "127.0.0.1:0", .options = &rpc_options, .served = &served, .served_count = 1};
 
-    handler_calls = 0;
+    handler_calls = uploads_begun = uploads_taken = 0;
     assert_ok(rpc_loop_start(loop));
     assert_ok(rpc_server_new(loop, &config, &server));
     rpc_server_set_serving(server, true);
+}
+
+static void start(struct loop *loop)
+{
+    rpc_options_load();
+    start_as_told(loop);
+}
+
+static void start_with_keepalive(struct loop *loop, int64_t ms)
+{
+    rpc_options_load();
+    rpc_options.rpc_keepalive_ms = ms;
+    rpc_options.rpc_keepalive_timeout_ms = ms;
+    start_as_told(loop);
 }
 
 static void stop(void)
@@ -281,8 +332,8 @@ static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(str
     start(loop);
     peer_server_start(&other);
     snprintf(target, sizeof target, "ipv4:127.0.0.1:%d", other.port);
-    struct rpc_client *client =
-        rpc_client_new(&(struct rpc_client_config){.name = "other", .target = target});
+    struct rpc_client *client = rpc_client_new(
+        &(struct rpc_client_config){.name = "other", .target = target, .options = &rpc_options});
     const struct status st = rpc_client_call(client, &call, &wait_method, &request.base, &ret);
     assert_string_equal(code_name(st.code), "UNAVAILABLE");
     assert_string_equal(st.reason, "DEPENDENCY_UNAVAILABLE");
@@ -292,6 +343,75 @@ static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(str
     stop();
 }
 
-SERVER_TESTS(a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
+/*
+ * Core tells of a broken upload twice: nothing more is to be read, and the call is over. Between
+ * the two tasks may have run, when it tells more than the loop takes at a time.
+ */
+static void uploads_that_break_off_together_are_not_taken_for_whole(struct loop *loop)
+{
+    enum { UPLOADS = 100 };
+    static const unsigned char message[] = {0, 0, 0, 0, 0};
+
+    for (int others = 0; others < 2; others++) {
+        AUTO(str_release) struct str uploads = {0};
+        AUTO(str_release) struct str ends = {0};
+        unsigned stream = 1;
+        start(loop);
+        AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
+
+        add_start(&uploads, 65535);
+        for (; stream < 2 * UPLOADS; stream += 2) {
+            add_headers(&uploads, stream, upload_method.path, "identity");
+            add_frame(&uploads, FRAME_DATA, 0, stream, message, sizeof message);
+            add_cancel(&ends, stream);
+        }
+        assert_true(peer_send_bytes(&peer, uploads.text, uploads.length));
+        server_test_wait(10 * 1000, uploads_begun == UPLOADS);
+        AUTO(str_release) struct str all = {0};
+        for (int i = 0; i < others; i++, stream += 2)
+            add_call(&all, stream, "/grpc.health.v1.Health/Check");
+        str_append_bytes(&all, ends.text, ends.length);
+        assert_true(peer_send_bytes(&peer, all.text, all.length));
+        server_test_wait(10 * 1000, task_count() == 1);
+        assert_int_equal(uploads_taken, 0);
+        stop();
+    }
+}
+
+static void who_pings_all_the_time_is_sent_away(struct loop *loop)
+{
+    enum { PINGS = 10 };
+    AUTO(str_release) struct str frames = {0};
+    start(loop);
+    AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
+
+    add_start(&frames, 65535);
+    for (int i = 0; i < PINGS; i++)
+        add_frame(&frames, FRAME_PING, 0, 0, "12345678", 8);
+    assert_true(peer_send_bytes(&peer, frames.text, frames.length));
+    assert_true(await_frame(&peer, FRAME_GOAWAY, 0, 0));
+    assert_non_null(memmem(peer.input.text, peer.input.length, "too_many_pings", 14));
+    stop();
+}
+
+/* It is there no more, but nobody said so: its machine lost power, say. */
+static void a_client_that_is_gone_without_a_word_ends_its_calls(struct loop *loop)
+{
+    AUTO(str_release) struct str frames = {0};
+    start_with_keepalive(loop, 100);
+    AUTO(peer_close) struct peer peer = peer_connect(rpc_server_port(server));
+
+    add_start(&frames, 65535);
+    add_call(&frames, 1, wait_method.path);
+    assert_true(peer_send_bytes(&peer, frames.text, frames.length));
+    server_test_wait(10 * 1000, handler_calls == 1);
+    server_test_wait(10 * 1000, task_count() == 1);
+    stop();
+}
+
+SERVER_TESTS(uploads_that_break_off_together_are_not_taken_for_whole,
+             who_pings_all_the_time_is_sent_away,
+             a_client_that_is_gone_without_a_word_ends_its_calls,
+             a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
              what_is_compressed_is_refused, streams_that_say_nothing_take_little_memory,
              a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable)

@@ -1,0 +1,98 @@
+"""The RPC lab: libcommon's RPC server with a contract of its own, asked through grpcio."""
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+from soukdev import http, paths
+from soukdev.contracts import Contracts
+from soukdev.grpc_client import GrpcClient
+from soukdev.refusal import Refused
+from soukdev.service import Service
+
+MODE = os.environ.get("MODE", "debug")
+BINARY = paths.BUILD / MODE / "tests" / "servers" / "rpc_lab" / "rpc_lab"
+SERVICE = "souk.lab.v1.LabService"
+
+
+class RpcLab(Service):
+    """One server; options are named as in io/rpc_config.h, without their rpc_."""
+
+    def __init__(self, folder: Path, contracts: Contracts, **options: int | str) -> None:
+        # Given by the environment: the suite runs with each way of waiting.
+        ours = {n: w for n, w in os.environ.items() if n.startswith("SOUK_RPC_")}
+        told = {f"SOUK_RPC_{name.upper()}": str(value) for name, value in options.items()}
+        super().__init__(folder, binary=BINARY, environment={**ours, **told})
+        self._contracts = contracts
+
+    def signal_stop(self) -> None:
+        """It drains, and ends by itself."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def client(self) -> GrpcClient:
+        return GrpcClient(self._contracts, self.address)
+
+    def message(self, name: str, **fields: Any) -> Any:
+        return self._contracts.message(f"souk.lab.v1.{name}")(**fields)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """0 where there is none."""
+        page = http.request(self.ports["admin"], "/metrics").decode()
+        inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
+        pattern = re.escape(name + (f"{{{inside}}}" if inside else ""))
+        found = re.search(rf"^{pattern} (\S+)$", page, re.MULTILINE)
+        return float(found[1]) if found else 0
+
+
+# Starts a server with these options and connects.
+StartLab = Callable[..., tuple[RpcLab, GrpcClient]]
+
+
+class Pending:
+    """A unary call that is on its way."""
+
+    def __init__(self, lab: RpcLab, client: GrpcClient, method: str, **fields: Any) -> None:
+        timeout_s = fields.pop("timeout_s", 10)
+        request = lab.message(f"{method}Request", **fields)
+        self._client = client
+        self.call: Any = client.channel.unary_unary(
+            f"/{SERVICE}/{method}",
+            request_serializer=lambda message: message.SerializeToString(),
+            response_deserializer=type(lab.message(f"{method}Response")).FromString,
+        ).future(request, timeout=timeout_s)
+
+    def answer(self) -> Any:
+        return self.call.result()
+
+    def refusal(self) -> Refused:
+        error = self.call.exception()
+        assert error is not None, "it was not refused"
+        return self._client.refusal(error)
+
+
+def call(lab: RpcLab, client: GrpcClient, method: str, **fields: Any) -> Any:
+    """The answer's message, or Refused."""
+    pending = Pending(lab, client, method, **fields)
+    try:
+        return pending.answer()
+    except grpc.RpcError as error:
+        raise client.refusal(error) from None
+
+
+def stream(lab: RpcLab, client: GrpcClient, method: str, request: Any) -> Any:
+    """grpcio's call object. `request` is one message, or an iterator where the client streams."""
+    kind = {
+        "Count": client.channel.unary_stream,
+        "Sum": client.channel.stream_unary,
+        "Twice": client.channel.stream_stream,
+    }[method]
+    begin: Any = kind(
+        f"/{SERVICE}/{method}",
+        request_serializer=lambda message: message.SerializeToString(),
+        response_deserializer=type(lab.message(f"{method}Response")).FromString,
+    )
+    return begin.future(request, timeout=30) if method == "Sum" else begin(request, timeout=30)

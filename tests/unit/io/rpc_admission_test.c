@@ -1,0 +1,131 @@
+#include "io/rpc_admission.h"
+
+#include "tests/unit/unit.h"
+
+enum { FAR = 1000 * 1000 * 1000 };
+
+static struct rpc_admission gate;
+static struct rpc_ticket a, b, c, d;
+
+static enum rpc_verdict enter(struct rpc_ticket *ticket, unsigned weight, int64_t deadline_us,
+                              int64_t now_us)
+{
+    *ticket = (struct rpc_ticket){.weight = weight, .deadline_us = deadline_us};
+    return rpc_admission_enter(&gate, ticket, now_us);
+}
+
+static void first_come_first_served_up_to_the_limit_and_the_line(void **state)
+{
+    rpc_admission_init(&gate, 1, 2);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, FAR, 0), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, FAR, 0), RPC_WAITS);
+    assert_int_equal(enter(&d, 1, FAR, 0), RPC_REFUSED);
+    assert_null(rpc_admission_next(&gate, 5));
+    rpc_admission_leave(&gate, &a, 10);
+    assert_ptr_equal(rpc_admission_next(&gate, 10), &b);
+    assert_int_equal(b.begun_us, 10);
+    assert_null(rpc_admission_next(&gate, 10));
+    rpc_admission_leave(&gate, &b, 20);
+    assert_ptr_equal(rpc_admission_next(&gate, 20), &c);
+    rpc_admission_leave(&gate, &c, 30);
+    assert_null(rpc_admission_next(&gate, 30));
+    assert_int_equal(gate.used, 0);
+}
+
+static void a_heavy_call_is_not_overtaken(void **state)
+{
+    rpc_admission_init(&gate, 4, 10);
+    assert_int_equal(enter(&a, 3, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 2, FAR, 0), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, FAR, 0), RPC_WAITS); /* it would fit */
+    rpc_admission_leave(&gate, &a, 10);
+    assert_ptr_equal(rpc_admission_next(&gate, 10), &b);
+    assert_ptr_equal(rpc_admission_next(&gate, 10), &c);
+    assert_int_equal(gate.used, 3);
+}
+
+static void more_weight_than_there_is_counts_as_all(void **state)
+{
+    rpc_admission_init(&gate, 4, 10);
+    assert_int_equal(enter(&a, 100, FAR, 0), RPC_BEGINS);
+    assert_int_equal(gate.used, 4);
+    assert_int_equal(enter(&b, 100, FAR, 0), RPC_WAITS);
+    rpc_admission_leave(&gate, &a, 10);
+    assert_ptr_equal(rpc_admission_next(&gate, 10), &b);
+}
+
+static void who_would_be_late_is_refused_at_once(void **state)
+{
+    rpc_admission_init(&gate, 1, 10);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    rpc_admission_leave(&gate, &a, 100);
+    assert_int_equal(enter(&a, 1, FAR, 1000), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, 1100, 1000), RPC_REFUSED); /* its turn: in 100 */
+    assert_int_equal(enter(&b, 1, 1101, 1000), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, 1200, 1000), RPC_REFUSED); /* in 200 */
+    assert_int_equal(enter(&c, 1, 1201, 1000), RPC_WAITS);
+}
+
+static void what_calls_take_is_learned(void **state)
+{
+    rpc_admission_init(&gate, 1, 10);
+    for (int64_t now_us = 0; now_us < 100 * 1000; now_us += 1000) {
+        assert_int_equal(enter(&a, 1, FAR, now_us), RPC_BEGINS);
+        rpc_admission_leave(&gate, &a, now_us + (now_us < 50 * 1000 ? 100 : 500));
+    }
+    assert_true(gate.average_us > 450 && gate.average_us <= 500);
+}
+
+static void who_leaves_the_line_makes_room(void **state)
+{
+    rpc_admission_init(&gate, 1, 3);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, FAR, 0), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, FAR, 0), RPC_WAITS);
+    assert_int_equal(enter(&d, 1, FAR, 0), RPC_WAITS);
+    rpc_admission_abandon(&gate, &c);
+    rpc_admission_abandon(&gate, &d);
+    assert_false(c.waiting);
+    assert_int_equal(enter(&c, 1, FAR, 0), RPC_WAITS);
+    rpc_admission_abandon(&gate, &b);
+    rpc_admission_leave(&gate, &a, 10);
+    assert_ptr_equal(rpc_admission_next(&gate, 10), &c);
+    assert_int_equal(gate.waiting, 0);
+    assert_int_equal(gate.weight_waiting, 0);
+}
+
+static void the_late_are_found_in_the_line(void **state)
+{
+    rpc_admission_init(&gate, 1, 3);
+    assert_int_equal(rpc_admission_soonest_us(&gate), INT64_MAX);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, 300, 0), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, 200, 0), RPC_WAITS);
+    assert_int_equal(enter(&d, 1, 400, 0), RPC_WAITS);
+    assert_int_equal(rpc_admission_soonest_us(&gate), 200);
+    assert_null(rpc_admission_late(&gate, 199));
+    assert_ptr_equal(rpc_admission_late(&gate, 300), &b);
+    assert_ptr_equal(rpc_admission_late(&gate, 300), &c);
+    assert_null(rpc_admission_late(&gate, 300));
+    assert_int_equal(gate.waiting, 1);
+}
+
+static void whoever_is_refused_comes_back_when_the_line_is_gone(void **state)
+{
+    rpc_admission_init(&gate, 1, 3);
+    assert_int_equal(rpc_admission_retry_after_ms(&gate), RPC_RETRY_AFTER_LEAST_MS);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    rpc_admission_leave(&gate, &a, 400 * 1000);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, FAR, 0), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, FAR, 0), RPC_WAITS);
+    assert_int_equal(rpc_admission_retry_after_ms(&gate), 800);
+    gate.average_us = FAR;
+    assert_int_equal(rpc_admission_retry_after_ms(&gate), 10 * 1000);
+}
+
+UNIT_TESTS(first_come_first_served_up_to_the_limit_and_the_line, a_heavy_call_is_not_overtaken,
+           more_weight_than_there_is_counts_as_all, who_would_be_late_is_refused_at_once,
+           what_calls_take_is_learned, who_leaves_the_line_makes_room,
+           the_late_are_found_in_the_line, whoever_is_refused_comes_back_when_the_line_is_gone)
