@@ -6,7 +6,7 @@
 MODE ?= debug
 CC   := $(if $(filter default,$(origin CC)),gcc,$(CC))
 
-MODES := debug release asan
+MODES := debug release asan aarch64
 ifeq ($(filter $(MODE),$(MODES)),)
 $(error MODE is one of: $(MODES))
 endif
@@ -25,6 +25,11 @@ ifeq ($(MODE),debug)
 CFLAGS += -Og
 else ifeq ($(MODE),release)
 CFLAGS += -O2
+else ifeq ($(MODE),aarch64)
+CC      := aarch64-linux-gnu-gcc
+SYSROOT := build/aarch64-root
+CFLAGS  += -O2 --sysroot=$(SYSROOT)
+RUNNER  := qemu-aarch64 -L $(SYSROOT)
 else
 CFLAGS   += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 CPPFLAGS := $(filter-out -D_FORTIFY_SOURCE=2,$(CPPFLAGS))

@@ -8,6 +8,7 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "run/task.h"
+#include "run/task_group.h"
 #include "souk/common/v1/types.types.h"
 #include "souk/inventory/v1/inventory.client.h"
 #include "souk/listing/v1/catalog.client.h"
@@ -25,7 +26,6 @@ struct question {
     int64_t until_us;
     struct arena *arena;
     struct goods *goods;
-    struct task *task;
     struct status outcome;
 };
 
@@ -214,23 +214,20 @@ static int64_t end_of_patience_us(const struct cart_app *app)
 }
 
 /* Each ends by itself in time; a caller who goes away earlier takes them along. */
-static void wait_for(struct question *question)
+static struct status ask_each(const struct question *like, unsigned whom,
+                              struct question *questions)
 {
-    if (!question->task)
-        return;
-    const struct status st = task_join(question->task);
-    if (!status_ok(&st))
-        task_stop(question->task);
-}
+    struct task_group group;
 
-static void start(const struct question *like, unsigned whom, struct question *questions)
-{
+    task_group_begin(&group);
     for (size_t i = 0; i < SOURCES; i++) {
         questions[i] = *like;
         questions[i].source = &sources[i];
-        if (whom & sources[i].bit)
-            questions[i].task = task_spawn(sources[i].name, run, &questions[i]);
+        if (whom & sources[i].bit && !task_group_go(&group, sources[i].name, run, &questions[i]))
+            questions[i].outcome =
+                status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task to ask in");
     }
+    return task_group_join(&group);
 }
 
 struct status goods_ask(const struct cart_app *app, unsigned whom, const struct cart_line *lines,
@@ -244,14 +241,10 @@ struct status goods_ask(const struct cart_app *app, unsigned whom, const struct 
         .until_us = end_of_patience_us(app),
         .arena = arena,
         .goods = arena_array_of(arena, struct goods, count),
-        .outcome = status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task to ask in"),
     };
     struct question questions[SOURCES];
 
-    start(&question, whom, questions);
-    for (size_t i = 0; i < SOURCES; i++)
-        wait_for(&questions[i]);
-    TRY(task_check());
+    TRY(ask_each(&question, whom, questions));
     *ret = question.goods;
     *ret_answered = 0;
     for (size_t i = 0; i < SOURCES; i++) {

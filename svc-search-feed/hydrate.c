@@ -4,6 +4,7 @@
 #include "io/rpc_client.h"
 #include "price_pb.h"
 #include "run/task.h"
+#include "run/task_group.h"
 #include "souk/common/v1/types.types.h"
 #include "souk/inventory/v1/inventory.client.h"
 #include "souk/pricing/v1/pricing.client.h"
@@ -95,16 +96,6 @@ static void ask_stock(void *arg)
         take_stock(ask, answer);
 }
 
-/* Whatever happens to us meanwhile: they write into our memory. */
-static void join_all(struct task **tasks, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        const struct status st = task_join(tasks[i]);
-        if (!status_ok(&st))
-            task_stop(tasks[i]);
-    }
-}
-
 /* Leaves a caller in a hurry some time to get the answer. */
 static int64_t end_of_patience_us(const struct search *search)
 {
@@ -114,12 +105,13 @@ static int64_t end_of_patience_us(const struct search *search)
            (callers_us < search->hydrate_timeout_us ? callers_us : search->hydrate_timeout_us);
 }
 
+/* Who cannot be asked, or does not answer in time, is done without. */
 static void ask_all(const struct search *search, const struct page *page, struct arena *arena)
 {
     const int64_t until_us = end_of_patience_us(search);
-    struct task *tasks[2 * HYDRATE_CALLS_MAX];
-    size_t task_count = 0;
+    struct task_group group;
 
+    task_group_begin(&group);
     for (size_t at = 0, calls = 0; at < page->count && calls < HYDRATE_CALLS_MAX; calls++) {
         const size_t left = page->count - at;
         struct ask *ask = arena_new_of(arena, struct ask);
@@ -132,12 +124,13 @@ static void ask_all(const struct search *search, const struct page *page, struct
             .count = left < HYDRATE_CALL_SKUS ? left : HYDRATE_CALL_SKUS,
         };
         at += ask->count;
-        if (search->pricing && (tasks[task_count] = task_spawn("prices", ask_prices, ask)))
-            task_count++;
-        if (search->inventory && (tasks[task_count] = task_spawn("stock", ask_stock, ask)))
-            task_count++;
+        const bool complete =
+            (!search->pricing || task_group_go(&group, "prices", ask_prices, ask)) &&
+            (!search->inventory || task_group_go(&group, "stock", ask_stock, ask));
+        if (!complete)
+            break;
     }
-    join_all(tasks, task_count);
+    status_ignore(task_group_join(&group), "the next wait says the same");
 }
 
 static struct page page_of(const struct hit *hits, size_t count, struct arena *arena)

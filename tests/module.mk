@@ -16,7 +16,12 @@ $(foreach t,$(unit_sources),$(eval $(call unit_rule,$(t))))
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (milliseconds each)
-	@tests/unit/run-all $(UNIT_TESTS)
+	@RUNNER='$(RUNNER)' tests/unit/run-all $(UNIT_TESTS)
+
+.PHONY: aarch64
+aarch64: ## Cross-compile everything for aarch64 and run the unit tests under qemu
+	@tools/setup aarch64
+	@$(MAKE) --no-print-directory MODE=aarch64 all unit
 
 # Tests of modules that need a server: cmocka programs that pytest starts with the servers' addresses in
 # the environment (tests/servers/test_modules.py).

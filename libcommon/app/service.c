@@ -17,6 +17,7 @@
 #include "io/rpc_client.h"
 #include "observe/log.h"
 #include "run/loop.h"
+#include "run/loop_watch.h"
 #include "run/task.h"
 
 static const struct config_option common_options[] = {SERVICE_CONFIG(CONFIG_ENTRY)};
@@ -145,6 +146,8 @@ static int run(struct service *service)
     struct status st = loop_new(&service->loop);
 
     if (status_ok(&st))
+        st = loop_watch_start(service->loop, service->config.stall_limit_ms, &service->watch);
+    if (status_ok(&st))
         st = service_admin_start(service);
     if (!status_ok(&st)) {
         log_error("cannot start", LOG_STATUS(st));
@@ -155,6 +158,7 @@ static int run(struct service *service)
     if (!task_go("service", live, service))
         BUG("no first task");
     loop_run(service->loop);
+    loop_watch_stop(service->watch);
     loop_free(service->loop);
     return service->exit_code;
 }

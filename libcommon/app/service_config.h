@@ -15,6 +15,8 @@
            "what the process does: any of api, relay, worker, separated by commas")           \
     OPTION(service_config, CONFIG_TEXT, const char *, log_level, "info", 4, 8,                \
            "debug, info, warn or error")                                                      \
+    OPTION(service_config, CONFIG_INT, int64_t, stall_limit_ms, "500", 20, 60000,             \
+           "a loop that does not turn for so long is logged, with the task that holds it up") \
     OPTION(service_config, CONFIG_TEXT, const char *, db_host, "127.0.0.1", 2, 64,            \
            "address of the database, not a name")                                             \
     OPTION(service_config, CONFIG_INT, int64_t, db_port, "3306", 1, 65535, "its port")        \

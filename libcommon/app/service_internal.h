@@ -31,6 +31,7 @@ struct service {
     char owner[128]; /* host:pid:random: this start of this process */
 
     struct loop *loop;
+    struct loop_watch *watch;
     struct http_admin *admin;
     struct auth *auth;
     struct service_token *token;

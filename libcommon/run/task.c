@@ -2,158 +2,44 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <event2/event_struct.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
-#include "observe/trace.h"
+#include "observe/metrics.h"
 #include "run/coro.h"
 #include "run/loop.h"
+#include "run/task_group.h"
+#include "run/task_internal.h"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-#ifdef WITH_ASAN
-#include <sanitizer/asan_interface.h>
-#include <sanitizer/common_interface_defs.h>
-#else
-#define WITH_ASAN 0
-#endif
-
-/* ASan's frames are several times larger. */
-#define STACK_SIZE ((size_t)TASK_STACK_SIZE * (WITH_ASAN ? 4 : 1))
-
-enum { PAGE = 4096, POOL_MAX = 1024 };
-
-/* Lives at the top of its own stack: one mapping, no allocation a task. */
-struct task {
-    void *sp;
-    char *stack; /* lowest usable byte; the guard page is below */
-    size_t stack_size;
-    task_fn fn;
-    void *arg;
-    const char *name;
-    const char *waits_for;
-    int64_t deadline_us;
-    unsigned shields;
-    bool cancelled;
-    bool parked;
-    bool ready;
-    bool done;
-    bool owned; /* somebody will join it */
-    struct task *joiner;
-    struct task *next_ready;   /* or the next in the pool */
-    struct task *next, **link; /* all living tasks */
-    struct event timer;
-    int64_t timer_at_us; /* 0: not armed */
-    int64_t wake_at_us;  /* while parked */
-    struct trace_context trace;
-    void *asan_fake_stack;
-};
-
-static struct {
-    struct loop *loop;
-    struct task *running;
-    struct task *ready_first, **ready_last;
-    struct task *all;
-    struct task *pool;
-    size_t pool_size;
-    size_t alive;
-    void *loop_sp;
-    void *asan_fake_stack;
-    const void *asan_loop_stack;
-    size_t asan_loop_size;
-    char *signal_stack;
-} sys;
-
-/* Stacks. */
-
-static struct task *stack_map(void)
-{
-    char *memory = mmap(NULL, PAGE + STACK_SIZE, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (memory == MAP_FAILED)
-        return NULL;
-    if (mprotect(memory, PAGE, PROT_NONE) != 0) { /* vm.max_map_count */
-        munmap(memory, PAGE + STACK_SIZE);
-        return NULL;
-    }
-    char *stack = memory + PAGE;
-    struct task *task =
-        (struct task *)(void *)(stack + STACK_SIZE - ((sizeof *task + 63) & ~(size_t)63));
-    task->stack = stack;
-    task->stack_size = (size_t)((char *)task - stack);
-    return task;
-}
-
-static void stack_unmap(struct task *task)
-{
-#if WITH_ASAN
-    __asan_unpoison_memory_region(task->stack, task->stack_size);
-#endif
-    munmap(task->stack - PAGE, PAGE + STACK_SIZE);
-}
-
-static struct task *stack_take(void)
-{
-    struct task *task = sys.pool;
-    if (!task)
-        return stack_map();
-    sys.pool = task->next_ready;
-    sys.pool_size--;
-    return task;
-}
-
-static void stack_give_back(struct task *task)
-{
-    if (sys.pool_size >= POOL_MAX) {
-        stack_unmap(task);
-        return;
-    }
-#if WITH_ASAN
-    __asan_unpoison_memory_region(task->stack, task->stack_size); /* frames of its last switch */
-#endif
-    task->next_ready = sys.pool;
-    sys.pool = task;
-    sys.pool_size++;
-}
+struct task_system task_sys;
 
 /* Switching. */
 
 static void switch_to_task(struct task *task)
 {
-    sys.running = task;
+    task_sys.running = task;
     trace_set_current(&task->trace);
 #if WITH_ASAN
-    __sanitizer_start_switch_fiber(&sys.asan_fake_stack, task->stack, task->stack_size);
+    __sanitizer_start_switch_fiber(&task_sys.asan_fake_stack, task->stack, task->stack_size);
 #endif
-    coro_switch(&sys.loop_sp, task->sp, task);
+    coro_switch(&task_sys.loop_sp, task->sp, task);
 #if WITH_ASAN
-    __sanitizer_finish_switch_fiber(sys.asan_fake_stack, NULL, NULL);
+    __sanitizer_finish_switch_fiber(task_sys.asan_fake_stack, NULL, NULL);
 #endif
     trace_set_current(NULL);
-    sys.running = NULL;
+    task_sys.running = NULL;
 }
 
 static void switch_to_loop(struct task *task)
 {
 #if WITH_ASAN
-    __sanitizer_start_switch_fiber(task->done ? NULL : &task->asan_fake_stack, sys.asan_loop_stack,
-                                   sys.asan_loop_size);
+    __sanitizer_start_switch_fiber(task->done ? NULL : &task->asan_fake_stack,
+                                   task_sys.asan_loop_stack, task_sys.asan_loop_size);
 #endif
-    coro_switch(&task->sp, sys.loop_sp, NULL);
+    coro_switch(&task->sp, task_sys.loop_sp, NULL);
 #if WITH_ASAN
-    __sanitizer_finish_switch_fiber(task->asan_fake_stack, &sys.asan_loop_stack,
-                                    &sys.asan_loop_size);
+    __sanitizer_finish_switch_fiber(task->asan_fake_stack, &task_sys.asan_loop_stack,
+                                    &task_sys.asan_loop_size);
 #endif
 }
 
@@ -162,20 +48,23 @@ static void forget(struct task *task)
     *task->link = task->next;
     if (task->next)
         task->next->link = task->link;
-    sys.alive--;
+    task_sys.alive--;
 }
 
 static void entry(void *value)
 {
     struct task *task = value;
 #if WITH_ASAN
-    __sanitizer_finish_switch_fiber(NULL, &sys.asan_loop_stack, &sys.asan_loop_size);
+    __sanitizer_finish_switch_fiber(NULL, &task_sys.asan_loop_stack, &task_sys.asan_loop_size);
 #endif
     task->fn(task->arg);
 
     if (task->timer_at_us)
         evtimer_del(&task->timer);
+    if (task->groups)
+        BUG("task %s ended before its children", task->name);
     task->done = true;
+    task_group_child_ended(task);
     if (task->joiner)
         task_wake(task->joiner);
     switch_to_loop(task);
@@ -186,21 +75,22 @@ static void push_ready(struct task *task)
 {
     task->ready = true;
     task->next_ready = NULL;
-    *sys.ready_last = task;
-    sys.ready_last = &task->next_ready;
+    *task_sys.ready_last = task;
+    task_sys.ready_last = &task->next_ready;
 }
 
 bool task_any_ready(void)
 {
-    return sys.ready_first;
+    return task_sys.ready_first;
 }
 
 bool task_run_ready(void)
 {
-    struct task *task = sys.ready_first;
+    struct task *task = task_sys.ready_first;
 
-    sys.ready_first = NULL; /* one generation: what becomes ready meanwhile lets events go first */
-    sys.ready_last = &sys.ready_first;
+    task_sys.ready_first =
+        NULL; /* one generation: what becomes ready meanwhile lets events go first */
+    task_sys.ready_last = &task_sys.ready_first;
     while (task) {
         struct task *next = task->next_ready;
         task->ready = false;
@@ -208,22 +98,22 @@ bool task_run_ready(void)
         if (task->done) {
             forget(task);
             if (!task->owned)
-                stack_give_back(task);
+                task_stack_give_back(task);
         }
         task = next;
     }
-    return sys.ready_first;
+    return task_sys.ready_first;
 }
 
 /* Life. */
 
 static void on_timer(evutil_socket_t fd, short what, void *arg);
 
-static struct task *start(const char *name, task_fn fn, void *arg, bool owned)
+struct task *task_start(const char *name, task_fn fn, void *arg, bool owned)
 {
-    if (sys.alive >= TASKS_MAX)
+    if (task_sys.alive >= TASKS_MAX)
         return NULL;
-    struct task *task = stack_take();
+    struct task *task = task_stack_take();
     if (!task)
         return NULL;
 
@@ -239,39 +129,39 @@ static struct task *start(const char *name, task_fn fn, void *arg, bool owned)
     task->owned = owned;
     task->trace = *trace_current();
     task->sp = coro_prepare(stack, stack_size, entry);
-    evtimer_assign(&task->timer, loop_base(sys.loop), on_timer, task);
+    evtimer_assign(&task->timer, loop_base(task_sys.loop), on_timer, task);
 
-    task->next = sys.all;
-    task->link = &sys.all;
+    task->next = task_sys.all;
+    task->link = &task_sys.all;
     if (task->next)
         task->next->link = &task->next;
-    sys.all = task;
-    sys.alive++;
+    task_sys.all = task;
+    task_sys.alive++;
     push_ready(task);
     return task;
 }
 
 struct task *task_spawn(const char *name, task_fn fn, void *arg)
 {
-    return start(name, fn, arg, true);
+    return task_start(name, fn, arg, true);
 }
 
 bool task_go(const char *name, task_fn fn, void *arg)
 {
-    return start(name, fn, arg, false);
+    return task_start(name, fn, arg, false);
 }
 
 struct status task_join(struct task *task)
 {
     BUG_ON(!task->owned || task->joiner);
     while (!task->done) {
-        task->joiner = sys.running;
+        task->joiner = task_sys.running;
         const struct status st = task_park("join");
         task->joiner = NULL;
         if (!status_ok(&st) && !task->done)
             return st;
     }
-    stack_give_back(task);
+    task_stack_give_back(task);
     return STATUS_OK;
 }
 
@@ -280,6 +170,7 @@ void task_cancel(struct task *task)
     if (!task || task->done)
         return;
     task->cancelled = true;
+    task_groups_cancel(task);
     if (!task->shields)
         task_wake(task);
 }
@@ -298,20 +189,20 @@ void task_stop(struct task *task)
 
 struct task *task_self(void)
 {
-    return sys.running;
+    return task_sys.running;
 }
 
 /* Waiting. */
 
-static struct task *running_task(void)
+struct task *task_running(void)
 {
-    BUG_ON(!sys.running); /* a SUSPENDS call outside of a task */
-    return sys.running;
+    BUG_ON(!task_sys.running); /* a SUSPENDS call outside of a task */
+    return task_sys.running;
 }
 
 struct status task_check(void)
 {
-    const struct task *task = running_task();
+    const struct task *task = task_running();
 
     if (task->cancelled && !task->shields)
         return status_error(CODE_CANCELLED, "CANCELLED", "the task was cancelled");
@@ -356,7 +247,7 @@ static void park_until(struct task *task, int64_t at_us, const char *what)
 
 struct status task_park(const char *what)
 {
-    struct task *task = running_task();
+    struct task *task = task_running();
 
     TRY(task_check());
     park_until(task, task->deadline_us, what);
@@ -373,7 +264,7 @@ void task_wake(struct task *task)
 
 struct status task_sleep_us(int64_t us)
 {
-    struct task *task = running_task();
+    struct task *task = task_running();
     const int64_t until_us = clock_mono_us() + us;
 
     for (;;) {
@@ -386,7 +277,7 @@ struct status task_sleep_us(int64_t us)
 
 struct status task_yield(void)
 {
-    struct task *task = running_task();
+    struct task *task = task_running();
 
     push_ready(task);
     task->waits_for = "yield";
@@ -410,11 +301,11 @@ static void on_fd(evutil_socket_t fd, short what, void *arg)
 
 struct status task_wait_fd(int fd, short events, short *ret_events)
 {
-    struct fd_wait wait = {.task = running_task()};
+    struct fd_wait wait = {.task = task_running()};
     struct event event;
     struct status st = STATUS_OK;
 
-    event_assign(&event, loop_base(sys.loop), fd, events, on_fd, &wait);
+    event_assign(&event, loop_base(task_sys.loop), fd, events, on_fd, &wait);
     if (event_add(&event, NULL) != 0)
         return status_error(CODE_INTERNAL, "INTERNAL", "cannot watch fd %d: %s", fd,
                             strerror(errno));
@@ -427,144 +318,51 @@ struct status task_wait_fd(int fd, short events, short *ret_events)
     return STATUS_OK;
 }
 
-/* Scopes. */
-
-struct task_deadline task_deadline_at(int64_t mono_us)
-{
-    struct task *task = running_task();
-    const struct task_deadline scope = {.task = task, .outer_us = task->deadline_us};
-
-    if (mono_us < task->deadline_us)
-        task->deadline_us = mono_us;
-    return scope;
-}
-
-struct task_deadline task_deadline_in_us(int64_t us)
-{
-    return task_deadline_at(clock_mono_us() + us);
-}
-
-void task_deadline_end(struct task_deadline *deadline)
-{
-    deadline->task->deadline_us = deadline->outer_us;
-}
-
-int64_t task_deadline_us(void)
-{
-    return running_task()->deadline_us;
-}
-
-int64_t task_time_left_us(void)
-{
-    const int64_t deadline_us = task_deadline_us();
-    if (deadline_us == TASK_NO_DEADLINE)
-        return TASK_NO_DEADLINE;
-    const int64_t left_us = deadline_us - clock_mono_us();
-    return left_us > 0 ? left_us : 0;
-}
-
-struct task_shield task_shield_in_us(int64_t us)
-{
-    struct task *task = running_task();
-    const struct task_shield scope = {.task = task, .outer_us = task->deadline_us};
-
-    task->shields++;
-    task->deadline_us = clock_mono_us() + us;
-    return scope;
-}
-
-void task_shield_end(struct task_shield *shield)
-{
-    shield->task->shields--;
-    shield->task->deadline_us = shield->outer_us;
-}
-
 /* The system. */
 
 size_t task_count(void)
 {
-    return sys.alive;
+    return task_sys.alive;
 }
 
 void task_each(void (*show)(const char *name, const char *waits_for, void *arg), void *arg)
 {
-    for (const struct task *task = sys.all; task; task = task->next)
+    for (const struct task *task = task_sys.all; task; task = task->next)
         show(task->name, task->waits_for, arg);
 }
 
-#if !WITH_ASAN
-/*
- * An overflow touches the guard page of the running task. Says whose, then dies where it happened.
- */
-static void on_fault(int signal_number, siginfo_t *info, void *context)
+static void show_metrics(void *arg)
 {
-    const struct task *task = sys.running;
-    const char *at = info->si_addr;
-    char text[160];
-    (void)context;
-
-    if (task && at < task->stack && at >= task->stack - PAGE) {
-        const int length = snprintf(text, sizeof text, "stack overflow in task %s\n", task->name);
-        if (write(STDERR_FILENO, text, (size_t)length) < 0) {
-        }
-    }
-    signal(signal_number, SIG_DFL);
-    raise(signal_number);
+    (void)arg;
+    metric_set(metric_series(metric_family(METRIC_GAUGE, "souk_tasks", "", "Tasks that live now")),
+               (double)task_sys.alive);
+    metric_set(metric_series(metric_family(METRIC_GAUGE, "souk_task_stack_high_water_bytes", "",
+                                           "Most of a stack that any task ever used, in pages")),
+               (double)task_stack_high_water());
 }
-
-static void watch_overflow(void)
-{
-    enum { SIGNAL_STACK = 32 * 1024 };
-    const struct sigaction action = {
-        .sa_sigaction = on_fault,
-        .sa_flags = (int)(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND),
-    };
-
-    sys.signal_stack = mem_alloc(SIGNAL_STACK);
-    const stack_t stack = {.ss_sp = sys.signal_stack, .ss_size = SIGNAL_STACK};
-    sigaltstack(&stack, NULL);
-    sigaction(SIGSEGV, &action, NULL);
-    sigaction(SIGBUS, &action, NULL);
-}
-
-static void unwatch_overflow(void)
-{
-    const stack_t off = {.ss_flags = SS_DISABLE};
-
-    signal(SIGSEGV, SIG_DFL);
-    signal(SIGBUS, SIG_DFL);
-    sigaltstack(&off, NULL);
-    mem_free(sys.signal_stack);
-}
-#else /* ASan watches by itself */
-static void watch_overflow(void)
-{
-}
-
-static void unwatch_overflow(void)
-{
-}
-#endif
 
 void task_system_start(struct loop *loop)
 {
-    BUG_ON(sys.loop); /* one loop a process */
-    memset(&sys, 0, sizeof sys);
-    sys.loop = loop;
-    sys.ready_last = &sys.ready_first;
-    watch_overflow();
+    static bool are_metrics_shown;
+
+    BUG_ON(task_sys.loop); /* one loop a process */
+    memset(&task_sys, 0, sizeof task_sys);
+    task_sys.loop = loop;
+    task_sys.thread = pthread_self();
+    task_sys.ready_last = &task_sys.ready_first;
+    task_report_start();
+    if (!are_metrics_shown)
+        metrics_on_write(show_metrics, NULL);
+    are_metrics_shown = true;
 }
 
 void task_system_stop(void)
 {
-    if (sys.alive)
-        BUG("%zu tasks live at the end, one is %s waiting for %s", sys.alive, sys.all->name,
-            sys.all->waits_for ? sys.all->waits_for : "nothing");
-    while (sys.pool) {
-        struct task *task = sys.pool;
-        sys.pool = task->next_ready;
-        stack_unmap(task);
-    }
-    unwatch_overflow();
-    sys.loop = NULL;
+    if (task_sys.alive)
+        BUG("%zu tasks live at the end, one is %s waiting for %s", task_sys.alive,
+            task_sys.all->name, task_sys.all->waits_for ? task_sys.all->waits_for : "nothing");
+    task_offload_stop();
+    task_stacks_unmap();
+    task_report_stop();
+    task_sys.loop = NULL;
 }

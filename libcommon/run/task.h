@@ -9,6 +9,9 @@
  * cleanups. Cleanups never suspend. Every wait ends at the task's deadline at the latest. Recursion
  * and large locals do not fit the stack (64 KiB); an overflow hits a guard page and stops the
  * process.
+ *
+ * A process that dies of BUG() or a fatal signal writes its tasks, what each waits for and for which
+ * request, to standard error. tools/gdb/souk.py shows the same in gdb, and each task's stack.
  */
 
 #include <stdbool.h>
@@ -106,9 +109,14 @@ void task_shield_end(struct task_shield *shield);
 
 /*
  * How many live now, and calls `show` for each (name, what it waits for or NULL when it is ready).
+ * task_report_to writes the same as text, a task a line; it may be called in a signal handler.
  */
 size_t task_count(void);
 void task_each(void (*show)(const char *name, const char *waits_for, void *arg), void *arg);
+void task_report_to(int fd);
+
+/* Most bytes of a stack that any task has used so far, rounded up to pages. */
+MUST_USE size_t task_stack_high_water(void);
 
 /* For the loop. */
 void task_system_start(struct loop *loop);

@@ -265,6 +265,33 @@ static void a_dump_says_what_each_task_waits_for(void **state)
     in_task(body_lists);
 }
 
+static void uses_stack(void *arg)
+{
+    volatile char much[40 * 1024];
+
+    memset((char *)much, 1, sizeof much);
+    expect_ok(task_sleep_us(0));
+    *(size_t *)arg = (size_t)much[sizeof much / 2];
+}
+
+static void body_measures(void)
+{
+    const size_t before = task_stack_high_water();
+    size_t one = 0;
+    struct task *task = task_spawn("uses much", uses_stack, &one);
+
+    expect_ok(task_join(task));
+    expect_int_equal(one, 1);
+    expect_true(before < 40 * 1024);
+    expect_true(task_stack_high_water() >= 40 * 1024);
+    expect_true(task_stack_high_water() <= TASK_STACK_SIZE * 4); /* with a sanitizer's frames */
+}
+
+static void the_deepest_stack_is_remembered(void **state)
+{
+    in_task(body_measures);
+}
+
 static struct loop *stopped_loop;
 
 static void stops(void *arg)
@@ -293,4 +320,4 @@ UNIT_TESTS(tasks_take_turns_in_the_order_they_were_made, a_sleep_is_never_shorte
            a_join_that_gives_up_leaves_the_task_to_its_owner, a_task_waits_for_a_descriptor,
            many_tasks_keep_their_own_stacks, beyond_the_most_tasks_work_is_refused,
            a_task_inherits_the_trace_and_changes_only_its_own, a_dump_says_what_each_task_waits_for,
-           a_loop_that_ends_under_a_task_is_a_bug)
+           the_deepest_stack_is_remembered, a_loop_that_ends_under_a_task_is_a_bug)
