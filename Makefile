@@ -68,7 +68,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 clean: ## Remove what was built; downloads and running stacks stay
-	rm -rf $(addprefix build/,$(MODES) aarch64 clang lint) $(GEN)
+	rm -rf $(addprefix build/,$(MODES) lint) $(GEN)
 
 # Objects depend on the exact command line: another compiler or flag rebuilds them.
 FLAGS_STAMP := $(B)/.flags

@@ -95,8 +95,8 @@ objects: $(souk_objects)
 
 check-aarch64: contracts ## Compile libcommon and the services for aarch64
 	$(call say,LINT  aarch64)
-	$(Q)$(MAKE) --silent --no-print-directory objects B=build/aarch64 CC='$(cross_cc)'
+	$(Q)$(MAKE) --silent --no-print-directory objects B=build/lint/aarch64 CC='$(cross_cc)'
 
 check-clang: contracts ## Compile libcommon and the services by clang
 	$(call say,LINT  clang)
-	$(Q)$(MAKE) --silent --no-print-directory objects B=build/clang CC=clang
+	$(Q)$(MAKE) --silent --no-print-directory objects B=build/lint/clang CC=clang
