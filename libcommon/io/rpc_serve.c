@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "io/auth.h"
+#include "io/db_retry.h"
 #include "io/pb.h"
 #include "io/rpc_error.h"
 #include "io/rpc_server_internal.h"
@@ -118,6 +119,26 @@ static struct status decode(struct request *rq, const void *bytes, size_t size,
     return STATUS_OK;
 }
 
+/*
+ * A handler whose transaction lost against others begins anew, as it would if the client sent the
+ * same request again.
+ */
+static struct status handle(const struct server_call *call, struct request *rq,
+                            const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+    struct db_retry retry = db_retry_start();
+    const struct arena_mark mark = arena_mark(rq->arena);
+    struct status st = call->method->handler(rq, in, out);
+
+    while (db_retry_again(&retry, &st)) {
+        arena_rewind(rq->arena, mark);
+        rq->details = (struct error_details){0};
+        protobuf_c_message_init(rq->method->out, out);
+        st = call->method->handler(rq, in, out);
+    }
+    return st;
+}
+
 static struct status serve(struct server_call *call, struct request *rq, grpc_slice payload,
                            ProtobufCMessage *out)
 {
@@ -127,7 +148,7 @@ static struct status serve(struct server_call *call, struct request *rq, grpc_sl
     TRY(check_caller(call, rq));
     TRY(decode(rq, GRPC_SLICE_START_PTR(payload), GRPC_SLICE_LENGTH(payload), &in));
     TRY(task_check());
-    return call->method->handler(rq, in, out);
+    return handle(call, rq, in, out);
 }
 
 /* Our own faults stay in the log. */
