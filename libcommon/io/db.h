@@ -51,6 +51,12 @@ enum {
      */
     DB_TX_LIFE_MAX_S = 30,
     DB_SET_MAX = 500, /* elements in one statement over a set */
+    /*
+     * Prepared on one connection, the least used give way. The server's max_prepared_stmt_count
+     * wants to be this times all connections of all processes; where it is less, a connection drops
+     * its own and prepares anew.
+     */
+    DB_STATEMENTS_MAX = 256,
 };
 
 /* Connects when first used. `config` is copied. INVALID_ARGUMENT: the host is not an address. */

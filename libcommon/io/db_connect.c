@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "io/db_internal.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
 #include "run/task.h"
 
 enum {
@@ -155,6 +156,7 @@ static struct status open_within_limit(struct db_connection *c)
 struct status db_connection_open(struct db_connection *c)
 {
     const struct status st = open_within_limit(c);
+    metric_add(c->db->metrics.connects[status_ok(&st) ? DB_CONNECTED : DB_CONNECT_FAILED], 1);
     if (status_ok(&st))
         return st;
 

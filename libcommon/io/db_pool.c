@@ -258,6 +258,7 @@ struct status db_acquire(struct db *db, struct db_connection **ret)
     TRY(acquire(db, &c));
     metric_observe(db->metrics.acquire_seconds,
                    (double)(clock_mono_us() - since_us) / (double)CLOCK_US_PER_S);
+    metric_add(db->metrics.used, 1);
     *ret = c;
     return STATUS_OK;
 }
@@ -294,6 +295,7 @@ void db_give_back(struct db_connection *c)
     const bool was_interrupted = !status_ok(&c->interrupted);
 
     c->is_fresh = false;
+    metric_add(c->db->metrics.used, -1);
     if (was_interrupted || (c->in_transaction && !c->broken && !c->is_session))
         db_clean(c);
     else if (c->broken || c->is_session)
@@ -309,32 +311,6 @@ static bool is_address(const char *host)
     unsigned char bytes[sizeof(struct in6_addr)];
 
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-static struct db_metrics metrics_new(void)
-{
-    static const char *const outcomes[DB_OUTCOME_COUNT] = {
-        [DB_COMMITTED] = "committed", [DB_ROLLED_BACK] = "rolled_back", [DB_REFUSED] = "refused",
-        [DB_EXPIRED] = "expired",     [DB_UNKNOWN] = "unknown",
-    };
-    struct metric_family *transactions =
-        metric_family(METRIC_COUNTER, "souk_db_transactions_total", "outcome",
-                      "Transactions that write, by how they ended.");
-    struct db_metrics metrics = {
-        .open = metric_series(metric_family(METRIC_GAUGE, "souk_db_connections", "",
-                                            "Connections to the database, idle ones too.")),
-        .idle = metric_series(metric_family(METRIC_GAUGE, "souk_db_idle_connections", "",
-                                            "Connections that nobody uses.")),
-        .waiting = metric_series(metric_family(METRIC_GAUGE, "souk_db_waiting_tasks", "",
-                                               "Tasks in line for a connection.")),
-        .acquire_seconds = metric_series(metric_family(METRIC_HISTOGRAM, "souk_db_acquire_seconds",
-                                                       "", "Wait for a connection.")),
-        .errors = metric_family(METRIC_COUNTER, "souk_db_errors_total", "code",
-                                "Failed calls to the database."),
-    };
-    for (size_t i = 0; i < DB_OUTCOME_COUNT; i++)
-        metrics.transactions[i] = metric_series(transactions, outcomes[i]);
-    return metrics;
 }
 
 struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret)
@@ -358,7 +334,7 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
     db->waiting_max = config->waiting_max;
     db->tx_life_us = DB_TX_LIFE_MAX_S * CLOCK_US_PER_S;
     db->backoff = backoff_between(BACKOFF_FIRST_US, BACKOFF_MOST_US);
-    db->metrics = metrics_new();
+    db->metrics = db_metrics_new();
     semaphore_init(&db->control_turn, 1);
     *ret = db;
     return STATUS_OK;

@@ -33,6 +33,7 @@ static void sleeps_in_a_query(void *arg)
 static void a_query_that_is_cancelled_ends_here_and_on_the_server(struct loop *loop)
 {
     struct db *db = kit_db(loop, 2);
+    const double killed = metric_value(db->metrics.kills[DB_KILLED]);
     make_account(db, 1);
     struct sleeper s = {.db = db};
     struct task *task = task_spawn("sleeper", sleeps_in_a_query, &s);
@@ -43,6 +44,7 @@ static void a_query_that_is_cancelled_ends_here_and_on_the_server(struct loop *l
     assert_true(clock_mono_us() - since_us < 100 * CLOCK_US_PER_MS);
     assert_int_equal(s.st.code, CODE_CANCELLED);
     server_test_wait(3000, kit_running("SELECT SLEEP(61)") == 0);
+    assert_int_equal(metric_value(db->metrics.kills[DB_KILLED]) - killed, 1);
 
     kit_write(db, "UPDATE account SET balance = balance + 1 WHERE id = 0", DB_NO_ARGS);
     assert_int_equal(kit_read_i64(db, "SELECT balance FROM account", DB_NO_ARGS), 1001);
@@ -116,10 +118,12 @@ static void what_cannot_be_killed_keeps_its_place_for_a_while_only(struct loop *
 {
     struct db_proxy proxy = {.silent = 2};
     struct db *db = db_proxy_start(&proxy, loop, 1);
+    const double failed = metric_value(db->metrics.kills[DB_KILL_FAILED]);
 
     gives_up(db);
     assert_int_equal(kit_read_i64(db, "SELECT 5", DB_NO_ARGS), 5); /* after DB_CLEAN_LIMIT_US */
     assert_int_equal(proxy.count, 3);
+    assert_int_equal(metric_value(db->metrics.kills[DB_KILL_FAILED]) - failed, 1);
     db_proxy_stop(&proxy, db);
     server_test_wait(10000, kit_running("SELECT SLEEP(2.66)") == 0);
 }

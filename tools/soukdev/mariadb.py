@@ -27,6 +27,9 @@ bind-address=127.0.0.1
 port={port}
 skip-name-resolve
 max_connections=500
+# Services x connections of each x statements of each connection at the most: 6 x 16 x 256 = 24576,
+# and a second process of one of them.
+max_prepared_stmt_count=32768
 
 transaction-isolation=READ-COMMITTED
 innodb_snapshot_isolation=ON
