@@ -40,6 +40,11 @@ struct db_config {
     const char *database;
     const char *user;
     const char *password;
+    /*
+     * PEM file of the CA that vouches for the server. With it everything is encrypted and the
+     * server's certificate has to name `host`; a server without TLS is refused. NULL: plain.
+     */
+    const char *ca_file;
     size_t connections_max; /* made when needed, kept; the server may see one more, to KILL with */
     size_t waiting_max;     /* tasks in line for one */
 };
@@ -59,7 +64,8 @@ enum {
     DB_STATEMENTS_MAX = 256,
 };
 
-/* Connects when first used. `config` is copied. INVALID_ARGUMENT: the host is not an address. */
+/* Connects when first used. `config` is copied. INVALID_ARGUMENT: the host is not an address,
+ * or the CA's file cannot be read. */
 MUST_USE struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret);
 /*
  * No transaction may be open. Stops, and waits for, what still rolls back or connects in the

@@ -72,6 +72,15 @@ static MYSQL *new_mysql(void)
     return mysql;
 }
 
+static void ask_for_tls(MYSQL *mysql, const char *ca_file)
+{
+    const my_bool yes = 1;
+
+    mysql_options(mysql, MYSQL_OPT_SSL_CA, ca_file);
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
+}
+
 static void set_option(int fd, int option, int value)
 {
     if (setsockopt(fd, IPPROTO_TCP, option, &value, sizeof value) != 0)
@@ -92,6 +101,8 @@ static struct status connect_socket(struct db_connection *c)
     const struct db *db = c->db;
 
     c->mysql = new_mysql();
+    if (db->ca_file)
+        ask_for_tls(c->mysql, db->ca_file);
     c->broken = false;
     c->interrupted = STATUS_OK;
     c->is_fresh = true;

@@ -225,6 +225,7 @@ struct db {
     char *database;
     char *user;
     char *password;
+    char *ca_file; /* NULL: without TLS */
     uint16_t port;
     size_t connections_max;
     size_t waiting_max;

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -321,6 +322,9 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
                             config->host);
     if (!config->connections_max)
         return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "no database connections");
+    if (config->ca_file && access(config->ca_file, R_OK) != 0)
+        return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD",
+                            "the database's CA cannot be read: %s", config->ca_file);
     TRY(db_connect_start());
 
     struct db *db = mem_new(struct db);
@@ -329,6 +333,7 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
     db->database = mem_strdup(config->database);
     db->user = mem_strdup(config->user);
     db->password = mem_strdup(config->password);
+    db->ca_file = config->ca_file ? mem_strdup(config->ca_file) : NULL;
     db->port = config->port;
     db->connections_max = config->connections_max;
     db->waiting_max = config->waiting_max;
@@ -371,5 +376,6 @@ void db_close(struct db *db)
     mem_free(db->database);
     mem_free(db->user);
     mem_free(db->password);
+    mem_free(db->ca_file);
     mem_free(db);
 }

@@ -88,8 +88,11 @@ class MariaDB(Server):
         dies_with_us: bool = True,
         buffer_pool_mb: int = 64,
         redo_log_mb: int = mariadb_template.REDO_LOG_MB,
+        tls: tuple[str, str] | None = None,
     ) -> None:
+        """With TLS for who asks for it, given the PEM texts of certificate and key."""
         super().__init__(folder, dies_with_us=dies_with_us)
+        self.tls = tls
         self.buffer_pool_mb = buffer_pool_mb
         self.redo_log_mb = redo_log_mb
 
@@ -103,7 +106,8 @@ class MariaDB(Server):
         if user := self.user():
             shutil.chown(tmp, user)
         config.write_text(
-            _CONFIG.format(
+            self._tls_config()
+            + _CONFIG.format(
                 data=data,
                 tmp=tmp,
                 init=self._init,
@@ -213,6 +217,16 @@ class MariaDB(Server):
         if not file.exists() or file.read_text() != text:
             secret_file.write(file, text)
         return file
+
+    def _tls_config(self) -> str:
+        if not self.tls:
+            return ""
+        lines = ["[mariadbd]"]
+        for option, text in zip(("ssl_cert", "ssl_key"), self.tls, strict=True):
+            file = self.folder / f"{option}.pem"
+            secret_file.write(file, text, self.user())
+            lines.append(f"{option}={file}")
+        return "\n".join(lines) + "\n"
 
     def _init_sql(self) -> str:
         # One statement a line. The binary log would otherwise hold the password.
