@@ -208,8 +208,9 @@ struct db_set {
 };
 
 /*
- * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1. One group, no other `?`. Not OK:
- * the rows of earlier chunks are in the transaction, also after DUPLICATE_KEY.
+ * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1; also for bulk loads
+ * (docs/sql.md). One group, no other `?`. Not OK: the rows of earlier chunks are in the
+ * transaction, also after DUPLICATE_KEY.
  */
 MUST_USE SUSPENDS struct status db_insert_rows(struct db_tx *tx, const char *sql, struct db_set set,
                                                uint64_t *ret_affected);

@@ -59,7 +59,7 @@ static MYSQL *new_mysql(void)
 {
     MYSQL *mysql = mysql_init(NULL);
     const my_bool never = 0; /* reconnecting by itself it would commit half a transaction */
-    const unsigned off = 0;  /* LOAD DATA LOCAL lets the server ask for any file of ours */
+    const unsigned off = 0;  /* with LOAD DATA LOCAL the server may ask for any file of ours */
     const unsigned long packet_max = PACKET_MAX;
 
     if (!mysql)
