@@ -138,6 +138,27 @@ static void connects_again_when_it_was_cut_off(struct loop *loop)
     kit_end(kit);
 }
 
+/* A tunnel whose other end is away accepts, too; so does a Redis that stands still. */
+static void is_not_there_before_it_has_answered(struct loop *loop)
+{
+    struct script script = {.reply = NULL};
+    struct peer_server server = {.serve = play, .arg = &script};
+    struct cache *cache;
+    char address[32];
+
+    peer_server_start(&server);
+    snprintf(address, sizeof address, "127.0.0.1:%d", server.port);
+    assert_ok(cache_new(loop, address, &cache));
+    server_test_wait(1000, script.commands == 1);
+    const struct status st = cache_ping(cache);
+    assert_string_equal(st.detail, "redis: not connected");
+    script.reply = "-LOADING Redis is loading the dataset in memory\r\n";
+    server_test_wait(5000, !answers(cache) && script.commands == 3); /* it says so itself */
+    assert_int_equal(server.accepted, 2);
+    cache_free(cache);
+    peer_server_stop(&server);
+}
+
 /* The local port from which somebody asks for a connection to `port`; 0: nobody does. */
 static unsigned asking_port(unsigned port)
 {
@@ -407,10 +428,10 @@ static void wants_an_address_and_a_port(struct loop *loop)
 }
 
 SERVER_TESTS(fails_at_once_while_redis_is_away, starts_without_redis,
-             connects_again_when_it_was_cut_off, asks_anew_where_nobody_answers,
-             drops_the_reply_that_comes_late, obeys_an_earlier_deadline, gives_up_when_cancelled,
-             is_freed_while_replies_are_missing, tells_errors_apart,
-             takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
+             connects_again_when_it_was_cut_off, is_not_there_before_it_has_answered,
+             asks_anew_where_nobody_answers, drops_the_reply_that_comes_late,
+             obeys_an_earlier_deadline, gives_up_when_cancelled, is_freed_while_replies_are_missing,
+             tells_errors_apart, takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
              bounds_the_bytes_that_are_on_their_way, sends_at_once_what_one_call_has_to_send,
              of_several_replies_the_first_failure_counts,
              a_script_that_redis_has_forgotten_is_sent_again_once, wants_an_address_and_a_port)
