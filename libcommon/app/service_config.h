@@ -26,8 +26,10 @@
            "a user with rights on that schema only")                                          \
     OPTION(service_config, CONFIG_SECRET_FILE, const char *, db_password_file, NULL, 1, 4096, \
            "file with its password")                                                          \
+    OPTION(service_config, CONFIG_TEXT, const char *, db_ca_file, "", 0, 4096,                \
+           "PEM file of the database's CA: with it nothing goes unencrypted; empty: plain")   \
     OPTION(service_config, CONFIG_INT, int64_t, db_connections, "16", 1, 500,                 \
-           "most connections to the database")                                                \
+           "most connections to the database; each prepares 256 statements at the most")      \
     OPTION(service_config, CONFIG_TEXT, const char *, redis_address, "", 0, 128,              \
            "ip:port of Redis")                                                                \
     OPTION(service_config, CONFIG_TEXT, const char *, kafka_brokers, "", 0, 1024,             \

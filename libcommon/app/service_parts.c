@@ -54,6 +54,7 @@ static struct status open_db(struct service *service)
         .database = service->config.db_name,
         .user = service->config.db_user,
         .password = service->config.db_password_file,
+        .ca_file = *service->config.db_ca_file ? service->config.db_ca_file : NULL,
         .connections_max = (size_t)service->config.db_connections,
         .waiting_max = DB_WAITING_MAX,
     };

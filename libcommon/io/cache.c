@@ -1,54 +1,84 @@
 #include "io/cache.h"
 
-#include <hiredis/hiredis.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "io/cache_link.h"
-#include "run/task.h"
+#include "io/cache_pipeline.h"
 
-enum { KEYS_AT_ONCE = 500 };
+enum { KEYS_AT_ONCE = 500, NUMBER_TEXT = 24 };
 
 struct cache {
-    struct cache_link *link;
-    size_t pending;
-    size_t pending_bytes;
-    int64_t heard_us; /* the last reply, or the first command that has none yet */
+    struct cache_pipeline *pipeline;
 };
 
-/* A command on its way. The reply frees it when nobody waits any more. */
-struct call {
-    struct cache *cache;
-    struct task *task; /* NULL: gave up */
-    size_t size;
-    bool is_done;
-    struct status st;
-    struct arena *arena; /* for the values, if any are wanted */
-    struct cache_value *values;
-    size_t count;
-};
-
-static struct status away(const char *why)
+static struct cache_batch batch_of(struct cache *cache)
 {
-    return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "redis: %s", why);
+    return (struct cache_batch){.pipeline = cache->pipeline};
 }
 
-/* Replies. */
+/* A command from its words. */
 
-static struct status error_of(const redisReply *reply)
+static struct cache_command command_new(size_t room)
 {
-    static const char *const ours[] = {"ERR ", "WRONGTYPE ", "NOAUTH ", "NOPERM "};
-
-    if (str_starts_with(reply->str, "OOM "))
-        return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "redis: %s", reply->str);
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        if (str_starts_with(reply->str, ours[i]))
-            return status_error(CODE_INTERNAL, "INTERNAL", "redis: %s", reply->str);
-    return away(reply->str); /* LOADING, READONLY, MASTERDOWN ... */
+    return (struct cache_command){
+        .words = mem_calloc(room, sizeof(char *)),
+        .sizes = mem_calloc(room, sizeof(size_t)),
+    };
 }
+
+static void command_release(struct cache_command *command)
+{
+    mem_free(command->words);
+    mem_free(command->sizes);
+}
+
+static void add_bytes(struct cache_command *command, const void *bytes, size_t size)
+{
+    command->words[command->count] = bytes;
+    command->sizes[command->count++] = size;
+}
+
+static void add_word(struct cache_command *command, const char *word)
+{
+    add_bytes(command, word, strlen(word));
+}
+
+/* `text` is where it is written. */
+static void add_number(struct cache_command *command, int64_t number, char *text)
+{
+    snprintf(text, NUMBER_TEXT, "%lld", (long long)number);
+    add_word(command, text);
+}
+
+/* `name` and a number of keys. */
+static struct status send_keys(struct cache_batch *batch, const struct cache_want *want,
+                               const char *name, const char *const *keys, size_t count)
+{
+    AUTO(command_release) struct cache_command command = command_new(count + 1);
+
+    add_word(&command, name);
+    for (size_t i = 0; i < count; i++)
+        add_word(&command, keys[i]);
+    return cache_batch_send(batch, want, command);
+}
+
+static size_t chunk_of(size_t left)
+{
+    return left < KEYS_AT_ONCE ? left : KEYS_AT_ONCE;
+}
+
+struct status cache_ping(struct cache *cache)
+{
+    const struct cache_want want = {0};
+    struct cache_batch batch = batch_of(cache);
+
+    return cache_batch_end(&batch, send_keys(&batch, &want, "PING", NULL, 0));
+}
+
+/* Getting. */
 
 static size_t total_size(const redisReply *values)
 {
@@ -70,177 +100,146 @@ static struct cache_value copy_value(struct arena *arena, const redisReply *valu
     };
 }
 
-static struct status copy_values(const struct call *call, const redisReply *reply)
+static struct status take_values(const struct cache_want *want, const redisReply *reply)
 {
-    if (!call->values)
-        return STATUS_OK;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != call->count)
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != want->count)
         return status_error(CODE_INTERNAL, "INTERNAL", "redis: not the values that were asked for");
-    if (total_size(reply) > arena_left(call->arena))
+    if (total_size(reply) > arena_left(want->arena))
         return status_error(CODE_RESOURCE_EXHAUSTED, "RESPONSE_TOO_LARGE",
                             "values of %zu bytes, %zu are left", total_size(reply),
-                            arena_left(call->arena));
-    for (size_t i = 0; i < call->count; i++)
-        call->values[i] = copy_value(call->arena, reply->element[i]);
+                            arena_left(want->arena));
+    for (size_t i = 0; i < want->count; i++)
+        want->values[i] = copy_value(want->arena, reply->element[i]);
     return STATUS_OK;
-}
-
-static struct status take_reply(struct call *call, const redisReply *reply)
-{
-    if (!reply)
-        return away("the connection broke");
-    call->cache->heard_us = clock_mono_us();
-    if (reply->type == REDIS_REPLY_ERROR)
-        return error_of(reply);
-    return call->task ? copy_values(call, reply) : STATUS_OK;
-}
-
-static void on_reply(redisAsyncContext *redis, void *reply, void *arg)
-{
-    struct call *call = arg;
-    (void)redis;
-
-    call->cache->pending--;
-    call->cache->pending_bytes -= call->size;
-    call->st = take_reply(call, reply);
-    call->is_done = true;
-    if (call->task)
-        task_wake(call->task);
-    else
-        mem_free(call);
-}
-
-/* Commands. */
-
-static struct status check_room(const struct cache *cache, size_t size)
-{
-    if (!cache_link_is_up(cache->link))
-        return away("not connected");
-    if (cache->pending >= CACHE_PENDING_MAX ||
-        cache->pending_bytes + size > CACHE_PENDING_BYTES_MAX)
-        return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED",
-                            "%zu commands wait for redis, %zu bytes", cache->pending,
-                            cache->pending_bytes);
-    return STATUS_OK;
-}
-
-static void send_command(struct cache *cache, struct call *call, const char *command, size_t size)
-{
-    if (cache->pending++ == 0)
-        cache->heard_us = clock_mono_us();
-    cache->pending_bytes += size;
-    call->cache = cache;
-    call->size = size;
-    call->task = task_self();
-    cache_link_send(cache->link, command, size, on_reply, call);
-}
-
-/* A Redis that stands still would never end the connection by itself. */
-static void check_silence(struct cache *cache)
-{
-    const int64_t silent_us = clock_mono_us() - cache->heard_us;
-
-    if (cache->pending && silent_us > CACHE_SILENCE_MS * CLOCK_US_PER_MS &&
-        cache_link_is_up(cache->link))
-        cache_link_drop(cache->link, "silent");
-}
-
-/* Frees the call, or leaves that to its reply. */
-static struct status await_reply(struct cache *cache, struct call *call)
-{
-    AUTO(task_deadline_end)
-    struct task_deadline limit = task_deadline_in_us(CACHE_TIMEOUT_MS * CLOCK_US_PER_MS);
-    struct status st = STATUS_OK;
-
-    while (!call->is_done && status_ok(&st))
-        st = task_park("redis");
-    if (call->is_done) {
-        st = call->st;
-        mem_free(call);
-        return st;
-    }
-    call->task = NULL;
-    check_silence(cache);
-    if (st.code == CODE_DEADLINE_EXCEEDED && limit.outer_us > clock_mono_us())
-        return away("no answer in time");
-    return st;
-}
-
-/* `call` says what is wanted of the reply. */
-static struct status run(struct cache *cache, const struct call *want, size_t count,
-                         const char **words, const size_t *sizes)
-{
-    char *command = NULL;
-
-    TRY(task_check());
-    const int size = redisFormatCommandArgv(&command, (int)count, words, sizes);
-    BUG_ON(size < 0); /* out of memory */
-    const struct status st = check_room(cache, (size_t)size);
-    if (!status_ok(&st)) {
-        redisFreeCommand(command);
-        return st;
-    }
-    struct call *call = mem_dup(want, sizeof *want);
-    send_command(cache, call, command, (size_t)size);
-    redisFreeCommand(command);
-    return await_reply(cache, call);
-}
-
-/* `name` and a number of keys. */
-static struct status run_keys(struct cache *cache, const struct call *want, const char *name,
-                              const char *const *keys, size_t count)
-{
-    const char **words = mem_calloc(count + 1, sizeof *words);
-    size_t *sizes = mem_calloc(count + 1, sizeof *sizes);
-
-    for (size_t i = 0; i <= count; i++) {
-        words[i] = i == 0 ? name : keys[i - 1];
-        sizes[i] = strlen(words[i]);
-    }
-    const struct status st = run(cache, want, count + 1, words, sizes);
-    mem_free(words);
-    mem_free(sizes);
-    return st;
-}
-
-struct status cache_ping(struct cache *cache)
-{
-    const struct call want = {0};
-    return run_keys(cache, &want, "PING", NULL, 0);
 }
 
 struct status cache_get_many(struct cache *cache, const char *const *keys, size_t count,
                              struct arena *arena, struct cache_value *ret_values)
 {
-    for (size_t i = 0; i < count; i += KEYS_AT_ONCE) {
-        const size_t some = count - i < KEYS_AT_ONCE ? count - i : KEYS_AT_ONCE;
-        const struct call want = {.arena = arena, .values = ret_values + i, .count = some};
-        TRY(run_keys(cache, &want, "MGET", keys + i, some));
+    struct cache_batch batch = batch_of(cache);
+    struct status st = STATUS_OK;
+
+    for (size_t i = 0; i < count && status_ok(&st); i += KEYS_AT_ONCE) {
+        const struct cache_want want = {
+            .take = take_values,
+            .arena = arena,
+            .values = ret_values + i,
+            .count = chunk_of(count - i),
+        };
+        st = send_keys(&batch, &want, "MGET", keys + i, want.count);
     }
-    return STATUS_OK;
+    return cache_batch_end(&batch, st);
 }
 
-struct status cache_delete(struct cache *cache, const char *const *keys, size_t count)
-{
-    const struct call want = {0};
+/* Setting and deleting. */
 
-    for (size_t i = 0; i < count; i += KEYS_AT_ONCE)
-        TRY(run_keys(cache, &want, "UNLINK", keys + i,
-                     count - i < KEYS_AT_ONCE ? count - i : KEYS_AT_ONCE));
-    return STATUS_OK;
+static struct status send_set(struct cache_batch *batch, const struct cache_entry *entry,
+                              int64_t ttl_ms)
+{
+    const struct cache_want want = {0};
+    const char *words[5];
+    size_t sizes[5];
+    char ttl[NUMBER_TEXT];
+    struct cache_command command = {.words = words, .sizes = sizes};
+
+    add_word(&command, "SET");
+    add_word(&command, entry->key);
+    add_bytes(&command, entry->bytes, entry->size);
+    add_word(&command, "PX");
+    add_number(&command, ttl_ms, ttl);
+    return cache_batch_send(batch, &want, command);
+}
+
+struct status cache_set_many(struct cache *cache, const struct cache_entry *entries, size_t count,
+                             int64_t ttl_ms)
+{
+    struct cache_batch batch = batch_of(cache);
+    struct status st = STATUS_OK;
+
+    BUG_ON(ttl_ms < 1);
+    for (size_t i = 0; i < count && status_ok(&st); i++)
+        st = send_set(&batch, &entries[i], ttl_ms);
+    return cache_batch_end(&batch, st);
 }
 
 struct status cache_set(struct cache *cache, const char *key, const void *bytes, size_t size,
                         int64_t ttl_ms)
 {
-    const struct call want = {0};
-    char ttl[24];
+    const struct cache_entry entry = {.key = key, .bytes = bytes, .size = size};
 
-    BUG_ON(ttl_ms < 1);
-    snprintf(ttl, sizeof ttl, "%lld", (long long)ttl_ms);
-    const char *words[] = {"SET", key, bytes, "PX", ttl};
-    const size_t sizes[] = {3, strlen(key), size, 2, strlen(ttl)};
-    return run(cache, &want, ARRAY_LEN(words), words, sizes);
+    return cache_set_many(cache, &entry, 1, ttl_ms);
+}
+
+struct status cache_delete(struct cache *cache, const char *const *keys, size_t count)
+{
+    const struct cache_want want = {0};
+    struct cache_batch batch = batch_of(cache);
+    struct status st = STATUS_OK;
+
+    for (size_t i = 0; i < count && status_ok(&st); i += KEYS_AT_ONCE)
+        st = send_keys(&batch, &want, "UNLINK", keys + i, chunk_of(count - i));
+    return cache_batch_end(&batch, st);
+}
+
+/* Scripts. */
+
+struct cache_script cache_script_of(const char *lua)
+{
+    struct cache_script script = {.lua = lua};
+    unsigned char digest[SHA_DIGEST_LENGTH];
+
+    SHA1((const unsigned char *)lua, strlen(lua), digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        snprintf(script.sha1 + 2 * i, 3, "%02x", digest[i]);
+    return script;
+}
+
+static struct status take_numbers(const struct cache_want *want, const redisReply *reply)
+{
+    bool is_fit = reply->type == REDIS_REPLY_ARRAY && reply->elements == want->count;
+
+    for (size_t i = 0; is_fit && i < want->count; i++)
+        is_fit = reply->element[i]->type == REDIS_REPLY_INTEGER;
+    if (!is_fit)
+        return status_error(CODE_INTERNAL, "INTERNAL", "redis: a script did not answer %zu numbers",
+                            want->count);
+    for (size_t i = 0; i < want->count; i++)
+        want->numbers[i] = reply->element[i]->integer;
+    return STATUS_OK;
+}
+
+/* EVAL with the text, or EVALSHA with the digest. */
+static struct status run_as(struct cache *cache, const char *name, const char *what,
+                            struct cache_script_input input, const struct cache_want *want)
+{
+    AUTO(command_release)
+    struct cache_command command = command_new(3 + input.key_count + input.number_count);
+    AUTO(mem_freep) char *texts = mem_alloc((1 + input.number_count) * NUMBER_TEXT);
+    struct cache_batch batch = batch_of(cache);
+
+    add_word(&command, name);
+    add_word(&command, what);
+    add_number(&command, (int64_t)input.key_count, texts);
+    for (size_t i = 0; i < input.key_count; i++)
+        add_word(&command, input.keys[i]);
+    for (size_t i = 0; i < input.number_count; i++)
+        add_number(&command, input.numbers[i], texts + (i + 1) * NUMBER_TEXT);
+    return cache_batch_end(&batch, cache_batch_send(&batch, want, command));
+}
+
+struct status cache_run(struct cache *cache, const struct cache_script *script,
+                        struct cache_script_input input, int64_t *ret_numbers, size_t ret_count)
+{
+    const struct cache_want want = {
+        .take = take_numbers,
+        .numbers = ret_numbers,
+        .count = ret_count,
+    };
+    const struct status st = run_as(cache, "EVALSHA", script->sha1, input, &want);
+
+    if (st.code != CODE_NOT_FOUND)
+        return st;
+    return run_as(cache, "EVAL", script->lua, input, &want); /* which makes it known, too */
 }
 
 /* Life. */
@@ -251,7 +250,7 @@ struct status cache_new(struct loop *loop, const char *address, struct cache **r
 
     TRY(cache_link_new(loop, address, &link));
     struct cache *cache = mem_new(struct cache);
-    cache->link = link;
+    cache->pipeline = cache_pipeline_new(link);
     *ret = cache;
     return STATUS_OK;
 }
@@ -260,7 +259,6 @@ void cache_free(struct cache *cache)
 {
     if (!cache)
         return;
-    cache_link_free(cache->link);
-    BUG_ON(cache->pending);
+    cache_pipeline_free(cache->pipeline);
     mem_free(cache);
 }

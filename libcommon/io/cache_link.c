@@ -108,20 +108,33 @@ static void is_down(struct cache_link *link, const char *why)
     loop_timer_start(link->timer, backoff_next_us(&link->backoff, random_u64()));
 }
 
-static void on_connect(const redisAsyncContext *redis, int outcome)
+/*
+ * Who accepts a connection need not be Redis (a tunnel), nor awake. Any reply will do: an error says
+ * that it is there, too.
+ */
+static void on_first_reply(redisAsyncContext *redis, void *reply, void *arg)
 {
-    struct cache_link *link = redis->data;
+    struct cache_link *link = arg;
+    (void)redis;
 
-    if (outcome != REDIS_OK) {
-        is_down(link, redis->c.errstr);
+    if (!reply)
         return;
-    }
     if (link->is_away)
         log_info("redis is back", LOG_STR("host", link->host), LOG_I64("port", link->port));
     loop_timer_stop(link->timer);
     link->is_up = true;
     link->is_away = false;
     backoff_reset(&link->backoff);
+}
+
+static void on_connect(const redisAsyncContext *redis, int outcome)
+{
+    struct cache_link *link = redis->data;
+
+    if (outcome != REDIS_OK)
+        is_down(link, redis->c.errstr);
+    else
+        redisAsyncCommand(link->redis, on_first_reply, link, "PING");
 }
 
 static void on_disconnect(const redisAsyncContext *redis, int outcome)

@@ -40,6 +40,11 @@ struct db_config {
     const char *database;
     const char *user;
     const char *password;
+    /*
+     * PEM file of the CA that vouches for the server. With it everything is encrypted and the
+     * server's certificate has to name `host`; a server without TLS is refused. NULL: plain.
+     */
+    const char *ca_file;
     size_t connections_max; /* made when needed, kept; the server may see one more, to KILL with */
     size_t waiting_max;     /* tasks in line for one */
 };
@@ -51,9 +56,16 @@ enum {
      */
     DB_TX_LIFE_MAX_S = 30,
     DB_SET_MAX = 500, /* elements in one statement over a set */
+    /*
+     * Prepared on one connection, the least used give way. The server's max_prepared_stmt_count
+     * wants to be this times all connections of all processes; where it is less, a connection drops
+     * its own and prepares anew.
+     */
+    DB_STATEMENTS_MAX = 256,
 };
 
-/* Connects when first used. `config` is copied. INVALID_ARGUMENT: the host is not an address. */
+/* Connects when first used. `config` is copied. INVALID_ARGUMENT: the host is not an address,
+ * or the CA's file cannot be read. */
 MUST_USE struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret);
 /*
  * No transaction may be open. Stops, and waits for, what still rolls back or connects in the
@@ -196,8 +208,9 @@ struct db_set {
 };
 
 /*
- * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1. One group, no other `?`. Not OK:
- * the rows of earlier chunks are in the transaction, also after DUPLICATE_KEY.
+ * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1; also for bulk loads
+ * (docs/sql.md). One group, no other `?`. Not OK: the rows of earlier chunks are in the
+ * transaction, also after DUPLICATE_KEY.
  */
 MUST_USE SUSPENDS struct status db_insert_rows(struct db_tx *tx, const char *sql, struct db_set set,
                                                uint64_t *ret_affected);

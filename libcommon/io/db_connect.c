@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "io/db_internal.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
 #include "run/task.h"
 
 enum {
@@ -58,7 +59,7 @@ static MYSQL *new_mysql(void)
 {
     MYSQL *mysql = mysql_init(NULL);
     const my_bool never = 0; /* reconnecting by itself it would commit half a transaction */
-    const unsigned off = 0;  /* LOAD DATA LOCAL lets the server ask for any file of ours */
+    const unsigned off = 0;  /* with LOAD DATA LOCAL the server may ask for any file of ours */
     const unsigned long packet_max = PACKET_MAX;
 
     if (!mysql)
@@ -69,6 +70,15 @@ static MYSQL *new_mysql(void)
     mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(mysql, MARIADB_OPT_IO_WAIT, db_io_wait);
     return mysql;
+}
+
+static void ask_for_tls(MYSQL *mysql, const char *ca_file)
+{
+    const my_bool yes = 1;
+
+    mysql_options(mysql, MYSQL_OPT_SSL_CA, ca_file);
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
 }
 
 static void set_option(int fd, int option, int value)
@@ -91,6 +101,8 @@ static struct status connect_socket(struct db_connection *c)
     const struct db *db = c->db;
 
     c->mysql = new_mysql();
+    if (db->ca_file)
+        ask_for_tls(c->mysql, db->ca_file);
     c->broken = false;
     c->interrupted = STATUS_OK;
     c->is_fresh = true;
@@ -155,6 +167,7 @@ static struct status open_within_limit(struct db_connection *c)
 struct status db_connection_open(struct db_connection *c)
 {
     const struct status st = open_within_limit(c);
+    metric_add(c->db->metrics.connects[status_ok(&st) ? DB_CONNECTED : DB_CONNECT_FAILED], 1);
     if (status_ok(&st))
         return st;
 

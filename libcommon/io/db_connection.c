@@ -144,6 +144,7 @@ struct db_connection *db_connection_new(struct db *db)
     struct db_connection *c = mem_new(struct db_connection);
     c->db = db;
     c->fd = -1;
+    c->statements.metric = db->metrics.statements;
     return c;
 }
 

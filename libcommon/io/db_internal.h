@@ -37,7 +37,6 @@ enum {
     DB_CONNECT_LIMIT_US = 5 * 1000 * 1000,
     DB_CLEAN_LIMIT_US = 5 * 1000 * 1000, /* to roll back, or to KILL */
 
-    DB_STATEMENTS_MAX = 256, /* prepared on one connection */
     DB_STATEMENT_BUCKETS = 256,
 };
 
@@ -95,6 +94,7 @@ struct db_statements {
     struct db_statement *newest;
     struct db_statement *oldest;
     size_t count;
+    struct metric *metric; /* how many there are on all connections */
 };
 
 /* A statement that gives rows, exactly where `ret_result` is given; else BUG(). */
@@ -194,14 +194,30 @@ enum db_outcome {
     DB_OUTCOME_COUNT,
 };
 
+enum db_connect { DB_CONNECTED, DB_CONNECT_FAILED, DB_CONNECT_COUNT };
+
+enum db_kill {
+    DB_KILLED,
+    DB_GONE,        /* it had ended by itself */
+    DB_KILL_FAILED, /* the server may work on for it */
+    DB_KILL_COUNT,
+};
+
 struct db_metrics {
     struct metric *open;
+    struct metric *used;
     struct metric *idle;
     struct metric *waiting;
     struct metric *acquire_seconds;
+    struct metric *statements;
+    struct metric *connects[DB_CONNECT_COUNT];
+    struct metric *kills[DB_KILL_COUNT];
     struct metric_family *errors;
     struct metric *transactions[DB_OUTCOME_COUNT];
 };
+
+/* db_metrics.c. */
+MUST_USE struct db_metrics db_metrics_new(void);
 
 struct db {
     struct loop *loop;
@@ -209,6 +225,7 @@ struct db {
     char *database;
     char *user;
     char *password;
+    char *ca_file; /* NULL: without TLS */
     uint16_t port;
     size_t connections_max;
     size_t waiting_max;

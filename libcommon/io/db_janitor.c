@@ -3,6 +3,7 @@
 
 #include "io/db_internal.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
 #include "run/task.h"
 
 /*
@@ -41,20 +42,26 @@ static struct status find_on_server(struct db_connection *control, const struct 
     return STATUS_OK;
 }
 
-static struct status kill_with(struct db_connection *control, const struct db_connection *c)
+static struct status kill_with(struct db_connection *control, const struct db_connection *c,
+                               enum db_kill *ret)
 {
     char sql[40];
     bool is_there;
 
     TRY(find_on_server(control, c, &is_there));
+    *ret = DB_GONE;
     if (!is_there)
         return STATUS_OK;
     snprintf(sql, sizeof sql, "KILL %lu", c->thread_id); /* cannot be prepared everywhere */
-    return db_connection_text(control, sql);
+    const struct status st = db_connection_text(control, sql);
+    if (st.code == CODE_NOT_FOUND) /* it ended in between */
+        return STATUS_OK;
+    *ret = status_ok(&st) ? DB_KILLED : DB_KILL_FAILED;
+    return st;
 }
 
 /* One after the other; the last one out closes. */
-static struct status kill_on_server(const struct db_connection *c)
+static struct status kill_on_server(const struct db_connection *c, enum db_kill *ret)
 {
     struct db *db = c->db;
     struct status st = STATUS_OK;
@@ -65,12 +72,21 @@ static struct status kill_on_server(const struct db_connection *c)
         st = db_connection_open(db->control);
     }
     if (status_ok(&st))
-        st = kill_with(db->control, c);
+        st = kill_with(db->control, c, ret);
     if (!status_ok(&st) || wait_queue_is_empty(&db->control_turn.waiting)) {
         db_connection_free(db->control);
         db->control = NULL;
     }
     semaphore_release(&db->control_turn);
+    return st;
+}
+
+static struct status kill_and_count(const struct db_connection *c)
+{
+    enum db_kill outcome = DB_KILL_FAILED;
+    const struct status st = kill_on_server(c, &outcome);
+
+    metric_add(c->db->metrics.kills[outcome], 1);
     return st;
 }
 
@@ -81,7 +97,7 @@ static void clean(void *arg)
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(DB_CLEAN_LIMIT_US);
 
     db_keep_begin(c);
-    const struct status st = was_interrupted ? kill_on_server(c) : rollback(c);
+    const struct status st = was_interrupted ? kill_and_count(c) : rollback(c);
     db_keep_end(c);
     if (!status_ok(&st))
         log_debug("database connection not cleaned", LOG_STATUS(st));

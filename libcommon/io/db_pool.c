@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -258,6 +259,7 @@ struct status db_acquire(struct db *db, struct db_connection **ret)
     TRY(acquire(db, &c));
     metric_observe(db->metrics.acquire_seconds,
                    (double)(clock_mono_us() - since_us) / (double)CLOCK_US_PER_S);
+    metric_add(db->metrics.used, 1);
     *ret = c;
     return STATUS_OK;
 }
@@ -294,6 +296,7 @@ void db_give_back(struct db_connection *c)
     const bool was_interrupted = !status_ok(&c->interrupted);
 
     c->is_fresh = false;
+    metric_add(c->db->metrics.used, -1);
     if (was_interrupted || (c->in_transaction && !c->broken && !c->is_session))
         db_clean(c);
     else if (c->broken || c->is_session)
@@ -311,32 +314,6 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
 }
 
-static struct db_metrics metrics_new(void)
-{
-    static const char *const outcomes[DB_OUTCOME_COUNT] = {
-        [DB_COMMITTED] = "committed", [DB_ROLLED_BACK] = "rolled_back", [DB_REFUSED] = "refused",
-        [DB_EXPIRED] = "expired",     [DB_UNKNOWN] = "unknown",
-    };
-    struct metric_family *transactions =
-        metric_family(METRIC_COUNTER, "souk_db_transactions_total", "outcome",
-                      "Transactions that write, by how they ended.");
-    struct db_metrics metrics = {
-        .open = metric_series(metric_family(METRIC_GAUGE, "souk_db_connections", "",
-                                            "Connections to the database, idle ones too.")),
-        .idle = metric_series(metric_family(METRIC_GAUGE, "souk_db_idle_connections", "",
-                                            "Connections that nobody uses.")),
-        .waiting = metric_series(metric_family(METRIC_GAUGE, "souk_db_waiting_tasks", "",
-                                               "Tasks in line for a connection.")),
-        .acquire_seconds = metric_series(metric_family(METRIC_HISTOGRAM, "souk_db_acquire_seconds",
-                                                       "", "Wait for a connection.")),
-        .errors = metric_family(METRIC_COUNTER, "souk_db_errors_total", "code",
-                                "Failed calls to the database."),
-    };
-    for (size_t i = 0; i < DB_OUTCOME_COUNT; i++)
-        metrics.transactions[i] = metric_series(transactions, outcomes[i]);
-    return metrics;
-}
-
 struct status db_open(struct loop *loop, const struct db_config *config, struct db **ret)
 {
     if (!is_address(config->host))
@@ -345,6 +322,9 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
                             config->host);
     if (!config->connections_max)
         return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "no database connections");
+    if (config->ca_file && access(config->ca_file, R_OK) != 0)
+        return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD",
+                            "the database's CA cannot be read: %s", config->ca_file);
     TRY(db_connect_start());
 
     struct db *db = mem_new(struct db);
@@ -353,12 +333,13 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
     db->database = mem_strdup(config->database);
     db->user = mem_strdup(config->user);
     db->password = mem_strdup(config->password);
+    db->ca_file = config->ca_file ? mem_strdup(config->ca_file) : NULL;
     db->port = config->port;
     db->connections_max = config->connections_max;
     db->waiting_max = config->waiting_max;
     db->tx_life_us = DB_TX_LIFE_MAX_S * CLOCK_US_PER_S;
     db->backoff = backoff_between(BACKOFF_FIRST_US, BACKOFF_MOST_US);
-    db->metrics = metrics_new();
+    db->metrics = db_metrics_new();
     semaphore_init(&db->control_turn, 1);
     *ret = db;
     return STATUS_OK;
@@ -395,5 +376,6 @@ void db_close(struct db *db)
     mem_free(db->database);
     mem_free(db->user);
     mem_free(db->password);
+    mem_free(db->ca_file);
     mem_free(db);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/db_internal.h"
+#include "observe/metrics.h"
 
 /*
  * Prepared statements of a connection and their execution. A statement is found by the address of
@@ -78,6 +79,7 @@ static void add(struct db_statements *all, struct db_statement *s)
     *bucket = s;
     make_newest(all, s);
     all->count++;
+    metric_add(all->metric, 1);
 }
 
 static void statement_free(struct db_statement *s)
@@ -99,6 +101,7 @@ static void drop(struct db_statements *all, struct db_statement *s)
     *link = s->next_in_bucket;
     unlink_by_age(all, s);
     all->count--;
+    metric_add(all->metric, -1);
     statement_free(s);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "io/auth.h"
+#include "io/db_retry.h"
 #include "io/rpc_error.h"
 #include "io/rpc_server_internal.h"
 #include "observe/log.h"
@@ -66,6 +67,26 @@ static struct status decode(struct server_call *call, struct request *rq, Protob
     return st;
 }
 
+/*
+ * A handler whose transaction lost against others begins anew, as it would if the client sent the
+ * same request again.
+ */
+static struct status handle(const struct server_call *call, struct request *rq,
+                            const ProtobufCMessage *in, ProtobufCMessage *out)
+{
+    struct db_retry retry = db_retry_start();
+    const struct arena_mark mark = arena_mark(rq->arena);
+    struct status st = call->method->handler(rq, in, out);
+
+    while (db_retry_again(&retry, &st)) {
+        arena_rewind(rq->arena, mark);
+        rq->details = (struct error_details){0};
+        protobuf_c_message_init(rq->method->out, out);
+        st = call->method->handler(rq, in, out);
+    }
+    return st;
+}
+
 static struct status serve_stream(struct server_call *call, struct request *rq,
                                   const ProtobufCMessage *in, ProtobufCMessage *out)
 {
@@ -87,7 +108,7 @@ static struct status serve(struct server_call *call, struct request *rq, Protobu
         TRY(decode(call, rq, &in));
     TRY(task_check());
     return call->method->stream_handler ? serve_stream(call, rq, in, out)
-                                        : call->method->handler(rq, in, out);
+                                        : handle(call, rq, in, out);
 }
 
 /* Our own faults stay in the log. */

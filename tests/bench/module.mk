@@ -23,8 +23,14 @@ $(BENCH)/replay: tests/bench/replay.cc $(SETUP)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(CXXFLAGS) $< $$(pkg-config --libs grpc++) -o $@
 
-.PHONY: bench bench-echo bench-orders
-bench: bench-echo bench-orders ## Run the benchmarks (MODE=release is used whatever MODE says)
+$(BENCH)/bulk: tests/bench/db/bulk.c $(LIBCOMMON) $(CONTRACTS)
+	$(call say,LD    $@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
+
+.PHONY: bench bench-echo bench-orders bench-bulk
+bench: bench-echo bench-orders bench-bulk ## Run the benchmarks (MODE=release is used whatever MODE says)
 
 ifeq ($(MODE),release)
 bench-echo: $(BENCH)/souk_server $(BENCH)/cpp_server ## Unary echo on one core against gRPC's C++
@@ -33,7 +39,10 @@ bench-echo: $(BENCH)/souk_server $(BENCH)/cpp_server ## Unary echo on one core a
 bench-orders: all contracts $(BENCH)/replay ## Orders a second, and where the time goes
 	tools/setup servers
 	$(VENV)/bin/python tests/bench/orders/place_order.py
+
+bench-bulk: $(BENCH)/bulk ## Rows a second into one table, by the ways there are
+	$(VENV)/bin/python tests/bench/db/bulk.py
 else
-bench-echo bench-orders:
+bench-echo bench-orders bench-bulk:
 	$(MAKE) MODE=release $@
 endif

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from refusals import outcome, why
-from soukdev import poll
+from soukdev import names, poll
 from soukdev.refusal import Refused
 from soukdev.souk import Souk
 
@@ -198,3 +198,30 @@ def test_the_ledger_sums_up_to_the_stock(souk: Souk) -> None:
         f"FROM movement WHERE sku_id = {sku}",
     )
     assert (int(sums["free"]), int(sums["held"]), int(sums["sold"])) == counts_of(souk, sku)
+
+
+def lock_waits(souk: Souk) -> int:
+    return len(souk.sql("inventory", "SELECT 1 AS w FROM information_schema.INNODB_LOCK_WAITS"))
+
+
+def test_a_call_that_lost_a_deadlock_runs_again(souk: Souk) -> None:
+    first, second = make_sku(souk), make_sku(souk)
+    schema = souk.stack.mariadb.create_schema(names.schema("inventory"))
+    lock = "SELECT sku_id FROM stock WHERE sku_id = %s FOR UPDATE"
+    with (
+        souk.stack.mariadb.connect(schema) as other,
+        other.cursor() as cursor,
+        ThreadPoolExecutor() as pool,
+    ):
+        # The server gives up the one that changed less.
+        cursor.execute("CREATE TABLE IF NOT EXISTS ballast (n INT PRIMARY KEY)")
+        other.begin()
+        cursor.executemany("INSERT INTO ballast VALUES (%s)", [(n,) for n in range(100)])
+        cursor.execute(lock, (second,))
+        call = pool.submit(reserve, souk, first, (first, 2), (second, 2))
+        poll.until(lambda: lock_waits(souk) > 0, 5, "the call has the first and waits")
+        cursor.execute(lock, (first,))
+        other.rollback()
+        call.result()
+        cursor.execute("DROP TABLE ballast")
+    assert counts_of(souk, first) == counts_of(souk, second) == (8, 2, 0)

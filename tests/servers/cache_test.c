@@ -210,6 +210,126 @@ static void leaves_a_redis_that_stands_still(struct loop *loop)
     kit_end(&kit);
 }
 
+static void sets_many_at_once(struct loop *loop)
+{
+    enum { ENTRIES = 2000 };
+    struct kit kit;
+    kit_begin(&kit, loop);
+    static char keys[ENTRIES][32];
+    static const char *pointers[ENTRIES];
+    static struct cache_entry entries[ENTRIES];
+    static struct cache_value values[ENTRIES];
+
+    for (int i = 0; i < ENTRIES; i++) {
+        snprintf(keys[i], sizeof keys[i], "test:v1:at_once:%d", i);
+        pointers[i] = keys[i];
+        entries[i] = (struct cache_entry){keys[i], keys[i], strlen(keys[i])};
+    }
+    assert_ok(cache_set_many(kit.cache, entries, ENTRIES, HOUR_MS));
+    assert_ok(cache_get_many(kit.cache, pointers, ENTRIES, kit.arena, values));
+    for (int i = 0; i < ENTRIES; i++) {
+        assert_int_equal(values[i].size, strlen(keys[i]));
+        assert_memory_equal(values[i].bytes, keys[i], values[i].size);
+    }
+    assert_ok(cache_set_many(kit.cache, NULL, 0, HOUR_MS));
+    kit_end(&kit);
+}
+
+/* Takes ARGV[1] of the ARGV[2] that KEYS[1] began with: 1 or 0, and what is left. */
+#define TAKE                                                         \
+    "local left = tonumber(redis.call('GET', KEYS[1]) or ARGV[2])\n" \
+    "if left < tonumber(ARGV[1]) then return {0, left} end\n"        \
+    "redis.call('SET', KEYS[1], left - ARGV[1], 'PX', 3600000)\n"    \
+    "return {1, left - ARGV[1]}\n"
+
+static struct status take(struct cache *cache, const char *key, int64_t count, int64_t of,
+                          int64_t ret[2])
+{
+    static struct cache_script script;
+    const int64_t numbers[] = {count, of};
+    const struct cache_script_input input = {&key, 1, numbers, ARRAY_LEN(numbers)};
+
+    if (!script.lua)
+        script = cache_script_of(TAKE);
+    return cache_run(cache, &script, input, ret, 2);
+}
+
+static void runs_a_script_that_redis_did_not_know_or_has_forgotten(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+    int64_t answer[2];
+
+    direct(&kit, "DEL test:v1:bucket");
+    for (int i = 1; i <= 3; i++) {
+        direct(&kit, "SCRIPT FLUSH");
+        assert_ok(take(kit.cache, "test:v1:bucket", 2, 7, answer));
+        assert_int_equal(answer[0], 1);
+        assert_int_equal(answer[1], 7 - 2 * i); /* it ran once each time */
+    }
+    assert_ok(take(kit.cache, "test:v1:bucket", 2, 7, answer));
+    assert_int_equal(answer[0], 0);
+    assert_int_equal(answer[1], 1);
+    kit_end(&kit);
+}
+
+static void tells_a_wrong_script_from_a_redis_that_is_away(struct loop *loop)
+{
+    struct kit kit;
+    kit_begin(&kit, loop);
+    static const char *const wrong[] = {
+        "return {1, 2}", "return 1", "return {'1'}", "return redis.call('nothing_such')",
+        "return {",
+    };
+    int64_t answer = 5;
+
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        const struct cache_script script = cache_script_of(wrong[i]);
+        assert_reason(cache_run(kit.cache, &script, (struct cache_script_input){0}, &answer, 1),
+                      "INTERNAL");
+    }
+    assert_int_equal(answer, 5);
+    direct(&kit, "CLIENT PAUSE 300 ALL");
+    int64_t answers_of_take[2];
+    assert_reason(take(kit.cache, "test:v1:bucket", 1, 1, answers_of_take),
+                  "DEPENDENCY_UNAVAILABLE");
+    server_test_wait(2000, answers(kit.cache));
+    kit_end(&kit);
+}
+
+struct takers {
+    struct cache *cache;
+    int ended, allowed, failed;
+};
+
+static void takes_one(void *arg)
+{
+    struct takers *takers = arg;
+    int64_t answer[2] = {0};
+    const struct status st = take(takers->cache, "test:v1:last", 1, 10, answer);
+
+    takers->failed += !status_ok(&st);
+    takers->allowed += answer[0] == 1;
+    takers->ended++;
+}
+
+static void gives_the_last_ones_once(struct loop *loop)
+{
+    enum { TAKERS = 64 };
+    struct kit kit;
+    kit_begin(&kit, loop);
+    struct takers takers = {.cache = kit.cache};
+
+    direct(&kit, "DEL test:v1:last");
+    direct(&kit, "SCRIPT FLUSH"); /* so that all of them have to send it */
+    for (int i = 0; i < TAKERS; i++)
+        assert_true(task_go("takes", takes_one, &takers));
+    server_test_wait(10000, takers.ended == TAKERS);
+    assert_int_equal(takers.failed, 0);
+    assert_int_equal(takers.allowed, 10);
+    kit_end(&kit);
+}
+
 struct crowd {
     struct cache *cache;
     int number, ended, wrong;
@@ -254,4 +374,7 @@ static void serves_many_tasks(struct loop *loop)
 SERVER_TESTS(brings_back_what_was_set, keeps_every_byte, keeps_a_large_value,
              answers_in_the_order_of_the_keys, forgets_after_its_time,
              finds_no_value_where_another_type_is, connects_again_when_redis_cuts_it_off,
-             does_not_wait_for_a_slow_redis, leaves_a_redis_that_stands_still, serves_many_tasks)
+             does_not_wait_for_a_slow_redis, leaves_a_redis_that_stands_still, sets_many_at_once,
+             runs_a_script_that_redis_did_not_know_or_has_forgotten,
+             tells_a_wrong_script_from_a_redis_that_is_away, gives_the_last_ones_once,
+             serves_many_tasks)

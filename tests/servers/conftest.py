@@ -17,6 +17,7 @@ from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
 from soukdev.run_folder import run_folder
+from tls_kit import Ca
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +30,17 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def mariadb(folder: Path) -> Iterator[MariaDB]:
-    with MariaDB(folder / "mariadb") as server:
+def ca(folder: Path) -> Ca:
+    """Vouches for the servers."""
+    return Ca(folder / "ca")
+
+
+@pytest.fixture(scope="session")
+def mariadb(folder: Path, ca: Ca) -> Iterator[MariaDB]:
+    """For who asks for it, with TLS."""
+    issued = ca.issue("mariadb", "127.0.0.1")
+    tls = (issued.certificate.read_text(), issued.key.read_text())
+    with MariaDB(folder / "mariadb", tls=tls) as server:
         yield server
 
 

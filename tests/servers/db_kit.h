@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "io/db.h"
 #include "io/db_internal.h"
+#include "observe/metrics.h"
 #include "tests/servers/db_kit_open.h"
 
 /* A statement as text, outside of any transaction. */

@@ -11,9 +11,9 @@
 /* More than any test needs, unless it says so. */
 enum { KIT_WAITING_MAX = 1000 };
 
-UNUSED static struct db *kit_db_with(struct loop *loop, size_t connections_max, size_t waiting_max)
+UNUSED static struct db_config kit_config(size_t connections_max, size_t waiting_max)
 {
-    const struct db_config config = {
+    return (struct db_config){
         .host = server_test_env("SOUK_TEST_DB_HOST"),
         .port = (uint16_t)atoi(server_test_env("SOUK_TEST_DB_PORT")),
         .database = server_test_env("SOUK_TEST_DB_NAME"),
@@ -22,6 +22,11 @@ UNUSED static struct db *kit_db_with(struct loop *loop, size_t connections_max, 
         .connections_max = connections_max,
         .waiting_max = waiting_max,
     };
+}
+
+UNUSED static struct db *kit_db_with(struct loop *loop, size_t connections_max, size_t waiting_max)
+{
+    const struct db_config config = kit_config(connections_max, waiting_max);
     struct db *db;
 
     assert_ok(db_open(loop, &config, &db));

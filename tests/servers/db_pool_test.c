@@ -204,6 +204,30 @@ static void who_leaves_the_line_is_not_served(struct loop *loop)
     db_close(db);
 }
 
+static void the_pool_says_how_it_is(struct loop *loop)
+{
+    struct db *db = kit_db(loop, 2);
+    const struct db_metrics m = db->metrics;
+    const double connects = metric_value(m.connects[DB_CONNECTED]);
+    {
+        AUTO(db_tx_end) struct db_tx a = {0}, b = {0};
+        assert_ok(db_read_begin(&a, db));
+        assert_ok(db_read_begin(&b, db));
+        assert_int_equal(kit_i64(&a, "SELECT 5", DB_NO_ARGS), 5);
+        assert_int_equal(kit_i64(&b, "SELECT 6", DB_NO_ARGS), 6);
+        assert_int_equal(metric_value(m.used), 2);
+        assert_int_equal(metric_value(m.idle), 0);
+        assert_int_equal(metric_value(m.statements), 2);
+    }
+    assert_int_equal(metric_value(m.used), 0);
+    assert_int_equal(metric_value(m.idle), 2);
+    assert_int_equal(metric_value(m.open), 2);
+    assert_int_equal(metric_value(m.connects[DB_CONNECTED]) - connects, 2);
+    db_close(db);
+    assert_int_equal(metric_value(m.open), 0);
+    assert_int_equal(metric_value(m.statements), 0);
+}
+
 /* Work in earnest. */
 
 enum { ACCOUNTS = 10, TRANSFERS = 5, MOVERS = 200 };
@@ -265,4 +289,5 @@ SERVER_TESTS(an_idle_connection_that_dies_is_noticed,
              a_server_that_is_not_there_is_told_at_once,
              a_server_that_says_nothing_holds_up_neither_caller_nor_close,
              a_host_must_be_an_address, the_line_is_served_in_its_order_and_has_an_end,
-             who_leaves_the_line_is_not_served, two_hundred_tasks_on_eight_connections_keep_the_sum)
+             who_leaves_the_line_is_not_served, the_pool_says_how_it_is,
+             two_hundred_tasks_on_eight_connections_keep_the_sum)

@@ -16,6 +16,7 @@ from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
 from soukdev.server import Server
+from tls_kit import Ca
 
 MODE = os.environ.get("MODE", "debug")
 PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.c"))
@@ -65,6 +66,16 @@ def _of_mariadb(request: pytest.FixtureRequest, program: str) -> Environment:
     }
 
 
+def _of_mariadb_with_tls(request: pytest.FixtureRequest, program: str) -> Environment:
+    ca: Ca = request.getfixturevalue("ca")
+    folder: Path = request.getfixturevalue("folder")
+    return {
+        **_of_mariadb(request, program),
+        "SOUK_TEST_DB_CA": str(ca.certificate),
+        "SOUK_TEST_DB_OTHER_CA": str(Ca(folder / "other-ca").certificate),
+    }
+
+
 def _of_kafka(request: pytest.FixtureRequest, _program: str) -> Environment:
     restarts: Restarts = request.getfixturevalue("kafka_restarts")
     return {
@@ -85,6 +96,7 @@ def _of_search(request: pytest.FixtureRequest, _program: str) -> Environment:
 
 ENVIRONMENTS: dict[str, Callable[[pytest.FixtureRequest, str], Environment]] = {
     "cache": _of_redis,
+    "db_tls": _of_mariadb_with_tls,
     "db": _of_mariadb,
     "http": _of_search,
     "migrate": _of_mariadb,
@@ -96,10 +108,10 @@ ENVIRONMENTS: dict[str, Callable[[pytest.FixtureRequest, str], Environment]] = {
 @pytest.fixture
 def environment(request: pytest.FixtureRequest, program: str) -> Environment:
     """The addresses that the program asks for."""
-    module = program.partition("_")[0]
-    if module not in ENVIRONMENTS:
-        pytest.fail(f"which servers does {program} need? ENVIRONMENTS has no {module}")
-    return ENVIRONMENTS[module](request, program)
+    for beginning, environment_of in ENVIRONMENTS.items():
+        if program.startswith(f"{beginning}_"):
+            return environment_of(request, program)
+    pytest.fail(f"which servers does {program} need? ENVIRONMENTS does not say")
 
 
 @pytest.fixture

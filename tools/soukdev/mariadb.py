@@ -27,6 +27,9 @@ bind-address=127.0.0.1
 port={port}
 skip-name-resolve
 max_connections=500
+# Services x connections of each x statements of each connection at the most: 6 x 16 x 256 = 24576,
+# and a second process of one of them.
+max_prepared_stmt_count=32768
 
 transaction-isolation=READ-COMMITTED
 innodb_snapshot_isolation=ON
@@ -85,8 +88,11 @@ class MariaDB(Server):
         dies_with_us: bool = True,
         buffer_pool_mb: int = 64,
         redo_log_mb: int = mariadb_template.REDO_LOG_MB,
+        tls: tuple[str, str] | None = None,
     ) -> None:
+        """With TLS for who asks for it, given the PEM texts of certificate and key."""
         super().__init__(folder, dies_with_us=dies_with_us)
+        self.tls = tls
         self.buffer_pool_mb = buffer_pool_mb
         self.redo_log_mb = redo_log_mb
 
@@ -100,7 +106,8 @@ class MariaDB(Server):
         if user := self.user():
             shutil.chown(tmp, user)
         config.write_text(
-            _CONFIG.format(
+            self._tls_config()
+            + _CONFIG.format(
                 data=data,
                 tmp=tmp,
                 init=self._init,
@@ -210,6 +217,16 @@ class MariaDB(Server):
         if not file.exists() or file.read_text() != text:
             secret_file.write(file, text)
         return file
+
+    def _tls_config(self) -> str:
+        if not self.tls:
+            return ""
+        lines = ["[mariadbd]"]
+        for option, text in zip(("ssl_cert", "ssl_key"), self.tls, strict=True):
+            file = self.folder / f"{option}.pem"
+            secret_file.write(file, text, self.user())
+            lines.append(f"{option}={file}")
+        return "\n".join(lines) + "\n"
 
     def _init_sql(self) -> str:
         # One statement a line. The binary log would otherwise hold the password.

@@ -9,9 +9,9 @@ enum { ARENA = 4096 };
 struct script {
     const char *reply; /* to every command; NULL: none */
     int64_t delay_us;
-    bool is_deaf;  /* reads no more */
-    int one_in;    /* answers each n-th command; 0: all */
-    int cut_after; /* closes instead of answering the n-th command; 0: never */
+    int one_in;     /* answers each n-th command; 0: all */
+    int held_until; /* answers nothing until so many came, then all */
+    int cut_after;  /* closes instead of answering the n-th command; 0: never */
     int commands;
 };
 
@@ -29,15 +29,18 @@ static int count_commands(const struct str *input)
 static void play(struct peer *peer, void *arg)
 {
     struct script *script = arg;
+    int held = 0;
 
     while (peer_receive(peer)) {
         const int commands = count_commands(&peer->input);
         peer_take(peer, peer->input.length);
-        const struct status st =
-            task_sleep_us(script->is_deaf ? CLOCK_US_PER_S * 60 : script->delay_us);
+        const struct status st = task_sleep_us(script->delay_us);
         if (!status_ok(&st))
             return;
-        for (int i = 0; i < commands; i++) {
+        held += commands;
+        if (script->commands + held < script->held_until)
+            continue;
+        for (; held; held--) {
             if (++script->commands == script->cut_after)
                 return;
             if (script->one_in && script->commands % script->one_in)
@@ -133,6 +136,27 @@ static void connects_again_when_it_was_cut_off(struct loop *loop)
     server_test_wait(1000, answers(kit->cache));
     assert_int_equal(kit->server.accepted, 2);
     kit_end(kit);
+}
+
+/* A tunnel whose other end is away accepts, too; so does a Redis that stands still. */
+static void is_not_there_before_it_has_answered(struct loop *loop)
+{
+    struct script script = {.reply = NULL};
+    struct peer_server server = {.serve = play, .arg = &script};
+    struct cache *cache;
+    char address[32];
+
+    peer_server_start(&server);
+    snprintf(address, sizeof address, "127.0.0.1:%d", server.port);
+    assert_ok(cache_new(loop, address, &cache));
+    server_test_wait(1000, script.commands == 1);
+    const struct status st = cache_ping(cache);
+    assert_string_equal(st.detail, "redis: not connected");
+    script.reply = "-LOADING Redis is loading the dataset in memory\r\n";
+    server_test_wait(5000, !answers(cache) && script.commands == 3); /* it says so itself */
+    assert_int_equal(server.accepted, 2);
+    cache_free(cache);
+    peer_server_stop(&server);
 }
 
 /* The local port from which somebody asks for a connection to `port`; 0: nobody does. */
@@ -321,26 +345,73 @@ static void bounds_what_is_on_its_way(struct loop *loop)
     kit_end(kit);
 }
 
-static struct status set_and_give_up(struct kit *kit, const void *value, size_t size)
-{
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2000);
-    return cache_set(kit->cache, "k", value, size, 1000);
-}
-
+/* In one turn of the loop: however slow that is, nothing is answered or given up meanwhile. */
 static void bounds_the_bytes_that_are_on_their_way(struct loop *loop)
 {
     enum { SIZE = 1024 * 1024 - 100, FIT = CACHE_PENDING_BYTES_MAX / (SIZE + 100) };
     struct kit *kit = kit_begin(loop);
     void *value = mem_zalloc(SIZE);
-    struct status st = STATUS_OK;
-    int attempts = 0;
+    struct cache_entry entries[FIT + 1];
 
-    kit->script.is_deaf = true;
-    for (; !status_is(&st, "OVERLOADED") && attempts < 10 * FIT; attempts++)
-        st = set_and_give_up(kit, value, SIZE);
-    assert_reason(st, "OVERLOADED");
-    assert_true(attempts > FIT); /* some of them may have been late before they were sent */
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+        entries[i] = (struct cache_entry){.key = "k", .bytes = value, .size = SIZE};
+    assert_reason(cache_set_many(kit->cache, entries, FIT + 1, 1000), "OVERLOADED");
     mem_free(value);
+    kit_end(kit);
+}
+
+static void sends_at_once_what_one_call_has_to_send(struct loop *loop)
+{
+    enum { ENTRIES = 50, KEYS = 1200, COMMANDS = 3 };
+    static char keys[KEYS][16];
+    static const char *pointers[KEYS];
+    struct cache_entry entries[ENTRIES];
+    struct kit *kit = kit_begin(loop);
+
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d", i);
+        pointers[i] = keys[i];
+        if (i < ENTRIES)
+            entries[i] = (struct cache_entry){.key = keys[i], .bytes = keys[i], .size = 1};
+    }
+    kit->script.held_until = kit->script.commands + ENTRIES;
+    assert_ok(cache_set_many(kit->cache, entries, ENTRIES, 1000));
+    kit->script.held_until = kit->script.commands + COMMANDS;
+    assert_ok(cache_delete(kit->cache, pointers, KEYS));
+    kit_end(kit);
+}
+
+static void of_several_replies_the_first_failure_counts(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    const struct cache_entry entries[] = {{"a", "1", 1}, {"b", "2", 1}, {"c", "3", 1}};
+
+    kit->script.held_until = kit->script.commands + 3;
+    kit->script.reply = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+    assert_reason(cache_set_many(kit->cache, entries, 3, 1000), "OVERLOADED");
+    kit->script.reply = "+PONG\r\n"; /* the other replies found nobody, and no other's command */
+    kit->script.held_until = 0;
+    assert_ok(cache_ping(kit->cache));
+    assert_int_equal(kit->server.accepted, 1);
+    kit_end(kit);
+}
+
+static void a_script_that_redis_has_forgotten_is_sent_again_once(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    const struct cache_script script = cache_script_of("return {1}");
+    const int before = kit->script.commands;
+    int64_t number = 0;
+
+    kit->script.reply = "-NOSCRIPT No matching script. Please use EVAL.\r\n";
+    const struct status st =
+        cache_run(kit->cache, &script, (struct cache_script_input){0}, &number, 1);
+    assert_false(status_ok(&st));
+    assert_int_equal(kit->script.commands - before, 2);
+    kit->script.reply = "*1\r\n:7\r\n";
+    assert_ok(cache_run(kit->cache, &script, (struct cache_script_input){0}, &number, 1));
+    assert_int_equal(number, 7);
+    assert_int_equal(kit->script.commands - before, 3);
     kit_end(kit);
 }
 
@@ -357,8 +428,10 @@ static void wants_an_address_and_a_port(struct loop *loop)
 }
 
 SERVER_TESTS(fails_at_once_while_redis_is_away, starts_without_redis,
-             connects_again_when_it_was_cut_off, asks_anew_where_nobody_answers,
-             drops_the_reply_that_comes_late, obeys_an_earlier_deadline, gives_up_when_cancelled,
-             is_freed_while_replies_are_missing, tells_errors_apart,
-             takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
-             bounds_the_bytes_that_are_on_their_way, wants_an_address_and_a_port)
+             connects_again_when_it_was_cut_off, is_not_there_before_it_has_answered,
+             asks_anew_where_nobody_answers, drops_the_reply_that_comes_late,
+             obeys_an_earlier_deadline, gives_up_when_cancelled, is_freed_while_replies_are_missing,
+             tells_errors_apart, takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
+             bounds_the_bytes_that_are_on_their_way, sends_at_once_what_one_call_has_to_send,
+             of_several_replies_the_first_failure_counts,
+             a_script_that_redis_has_forgotten_is_sent_again_once, wants_an_address_and_a_port)

@@ -1,0 +1,40 @@
+#pragma once
+
+/*
+ * db_retry: runs a whole transaction again that lost against others (ABORTED CONTENTION: a
+ * deadlock, a lock that did not come, a row that changed since it was read). It was rolled back for
+ * certain; of any other failure that is not so (an unanswered COMMIT), and nothing else is tried
+ * again here.
+ *
+ *     struct db_retry retry = db_retry_start();
+ *     do
+ *         st = move_stock(db, ...); // from db_tx_begin to db_tx_commit, with all that it reads
+ *     while (db_retry_again(&retry, &st));
+ *
+ * Bounded by DB_TRIES_MAX, and by time: a try is begun only where the deadline leaves as much time
+ * as the one before has taken. Handlers of RPCs need none of it: the server does this around each
+ * of them.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/backoff.h"
+#include "base/status.h"
+
+enum { DB_TRIES_MAX = 4 };
+
+struct db_retry {
+    struct backoff pause;
+    int tries_left;
+    int64_t begun_us; /* monotonic: the present try */
+};
+
+struct db_retry db_retry_start(void);
+
+/*
+ * True after a pause (with jitter: those who met must not meet again) when the transaction should
+ * run again. False leaves `st` as the outcome.
+ */
+MUST_USE SUSPENDS bool db_retry_again(struct db_retry *retry, const struct status *st);
