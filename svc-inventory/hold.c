@@ -110,6 +110,7 @@ struct status hold_reserve(const struct inventory *inventory, struct reservation
         return held;
     }
     TRY(reservation_repo_insert_lines(&tx, want, arena));
+    TRY(reservation_repo_get_expiry(&tx, want->id, &want->expires_us));
     TRY(save(inventory, &tx, want, &change, caller, arena));
     return db_tx_commit(&tx);
 }

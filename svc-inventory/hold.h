@@ -23,7 +23,7 @@ struct hold_shortage {
 
 /*
  * Holds the stock of all lines, in a transaction of its own. A hold that is there already is found:
- * `want` becomes it. Refusals as InventoryService.ReserveStock.
+ * `want` becomes it; else it learns when it expires. Refusals as InventoryService.ReserveStock.
  */
 MUST_USE SUSPENDS struct status hold_reserve(const struct inventory *inventory,
                                              struct reservation *want, int64_t ttl_s,

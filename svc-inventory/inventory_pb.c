@@ -32,18 +32,15 @@ Stock *stock_to_pb(const struct stock *stock, bool full, struct arena *arena)
     return message;
 }
 
-struct status reservation_from_pb(const ReserveStockRequest *in, int64_t now_us,
-                                  struct arena *arena, struct reservation *ret)
+struct status reservation_from_pb(const ReserveStockRequest *in, struct arena *arena,
+                                  struct reservation *ret)
 {
-    const int64_t ttl_s = in->hold_ttl_s ? in->hold_ttl_s : HOLD_TTL_DEFAULT_S;
-
     *ret = (struct reservation){
         .id = in->reservation_id,
         .order_id = in->order_id,
         .status = RESERVATION_HELD,
         .lines = arena_array_of(arena, struct reservation_line, in->n_lines),
         .line_count = in->n_lines,
-        .expires_us = now_us + ttl_s * CLOCK_US_PER_S,
     };
     for (size_t i = 0; i < in->n_lines; i++)
         ret->lines[i] = (struct reservation_line){.sku_id = in->lines[i]->sku_id,

@@ -14,9 +14,9 @@
 /* `full`: with the counts that only the owner, operators and services see. */
 MUST_USE Stock *stock_to_pb(const struct stock *stock, bool full, struct arena *arena);
 
-/* INVALID_ARGUMENT DUPLICATE_LINE. Lines are in the arena. */
-MUST_USE struct status reservation_from_pb(const ReserveStockRequest *in, int64_t now_us,
-                                           struct arena *arena, struct reservation *ret);
+/* INVALID_ARGUMENT DUPLICATE_LINE. Lines are in the arena. When it expires is the database's word. */
+MUST_USE struct status reservation_from_pb(const ReserveStockRequest *in, struct arena *arena,
+                                           struct reservation *ret);
 MUST_USE Reservation *reservation_to_pb(const struct reservation *reservation, struct arena *arena);
 
 /* The lines alone, as events carry them. */

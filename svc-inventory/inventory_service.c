@@ -187,7 +187,7 @@ struct status inventory_reserve_stock(struct request *rq, const ReserveStockRequ
     struct reservation want;
     struct hold_shortage shortage;
 
-    TRY(reservation_from_pb(in, rq->now_us, rq->arena, &want));
+    TRY(reservation_from_pb(in, rq->arena, &want));
     const struct status st =
         hold_reserve(inventory, &want, ttl_s, rq->caller.key, rq->arena, &shortage);
     if (shortage.sku_id)
@@ -228,7 +228,8 @@ static struct status remember_release(struct db_tx *tx, int64_t id, struct reser
     if (status_is(&st, "DUPLICATE_KEY"))
         return status_error(CODE_ABORTED, "CONTENTION", "reservation %lld was just made",
                             (long long)id);
-    return st;
+    TRY(st);
+    return reservation_repo_get_expiry(tx, id, &ret->expires_us);
 }
 
 struct status inventory_release_reservation(struct request *rq, const ReleaseReservationRequest *in,

@@ -15,6 +15,19 @@ struct status reservation_repo_insert(struct db_tx *tx, const struct reservation
         NULL);
 }
 
+struct status reservation_repo_get_expiry(struct db_tx *tx, int64_t id, int64_t *ret_us)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT expires_at FROM reservation WHERE reservation_id = ?",
+                 DB_ARGS(DB_I64(id)), &rows));
+    if (!db_rows_next(&rows))
+        return status_error(CODE_INTERNAL, "INTERNAL", "reservation %lld is not there",
+                            (long long)id);
+    *ret_us = db_get_time(&rows, 0);
+    return STATUS_OK;
+}
+
 struct status reservation_repo_insert_lines(struct db_tx *tx, const struct reservation *reservation,
                                             struct arena *arena)
 {

@@ -22,6 +22,9 @@ struct db_tx;
 MUST_USE SUSPENDS struct status reservation_repo_insert(struct db_tx *tx,
                                                         const struct reservation *reservation,
                                                         int64_t ttl_s);
+/* When that is: whoever asks again has to be told the same. */
+MUST_USE SUSPENDS struct status reservation_repo_get_expiry(struct db_tx *tx, int64_t id,
+                                                            int64_t *ret_us);
 MUST_USE SUSPENDS struct status reservation_repo_insert_lines(struct db_tx *tx,
                                                               const struct reservation *reservation,
                                                               struct arena *arena);

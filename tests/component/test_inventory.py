@@ -89,6 +89,13 @@ def test_a_release_that_comes_first_wins(souk: Souk) -> None:
     assert counts_of(souk, sku) == (10, 0, 0)
 
 
+def test_who_asks_again_is_told_the_same(souk: Souk) -> None:
+    sku, hold, unknown = make_sku(souk), souk.new_id(), souk.new_id()
+    assert reserve(souk, hold, (sku, 3)) == reserve(souk, hold, (sku, 3))
+    for how, of in (("Confirm", hold), ("Release", unknown)):
+        assert end(souk, how, of) == end(souk, how, of)
+
+
 def test_a_hold_ends_once(souk: Souk) -> None:
     sku, sold, freed = make_sku(souk), souk.new_id(), souk.new_id()
     reserve(souk, sold, (sku, 3))

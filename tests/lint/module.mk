@@ -53,11 +53,12 @@ lint-sql:
 	$(Q)tools/check-sql
 
 lint-contracts: $(LINT)/contracts.binpb ; @:
-$(LINT)/contracts.binpb: $(lint_protos) proto/buf.yaml $(SETUP)
+$(LINT)/contracts.binpb: $(lint_protos) $(BASELINE) proto/buf.yaml $(SETUP)
 	@mkdir -p $(@D)
 	$(call say,LINT  contracts)
 	$(Q)protoc $(PROTO_PATH) --include_imports --include_source_info --descriptor_set_out=$@ $(souk_protos)
 	$(Q)$(VENV)/bin/buf lint $@ --config proto/buf.yaml
+	$(Q)$(VENV)/bin/buf breaking $@ --against $(BASELINE) --config proto/buf.yaml
 
 lint-shell: $(LINT)/shell ; @:
 $(LINT)/shell: $(lint_shell) $(SETUP)

@@ -12,8 +12,20 @@ _DEFAULT_DEADLINE_MS = 1000
 
 
 @dataclass(frozen=True)
+class Rest:
+    """A method's place in the JSON API, as google.api.http says it.
+
+    body: the field that is the HTTP body, "*" for all that the path does not name, "" for none.
+    """
+
+    verb: str
+    path: str
+    body: str
+
+
+@dataclass(frozen=True)
 class Method:
-    """One RPC and what its policy says."""
+    """One RPC and what its policy says. roles: "CUSTOMER" and so on."""
 
     context: str
     service: str
@@ -21,6 +33,10 @@ class Method:
     mutates: bool
     deadline_ms: int
     streams: bool
+    roles: frozenset[str]
+    rest: Rest | None
+    request: descriptor.Descriptor
+    response: descriptor.Descriptor
 
     @property
     def path(self) -> str:
@@ -59,6 +75,10 @@ class Contracts:
                         mutates=policy.mutates,
                         deadline_ms=policy.deadline_ms or _DEFAULT_DEADLINE_MS,
                         streams=method.client_streaming or method.server_streaming,
+                        roles=frozenset(self._role_names(policy)),
+                        rest=self._rest(method),
+                        request=method.input_type,
+                        response=method.output_type,
                     )
 
     def topics(self) -> list[str]:
@@ -68,6 +88,20 @@ class Contracts:
     def event_types(self) -> dict[str, str]:
         """The full name of each event's message by the event's name (ce_type)."""
         return {route.type: message.full_name for message, route in self._routes()}
+
+    def field_rules(self, field: descriptor.FieldDescriptor) -> Any:
+        """The souk.common.v1.FieldRules of a field; empty where it has none."""
+        return self._option(field, "souk.common.v1.field")
+
+    def _role_names(self, policy: Any) -> Iterator[str]:
+        roles = self._pool.FindEnumTypeByName("souk.common.v1.Role").values_by_number
+        for role in policy.roles:
+            yield roles[role].name.removeprefix("ROLE_")
+
+    def _rest(self, method: descriptor.MethodDescriptor) -> Rest | None:
+        rule = self._option(method, "google.api.http")
+        verb = rule.WhichOneof("pattern")
+        return Rest(verb.upper(), getattr(rule, verb), rule.body) if verb else None
 
     def _routes(self) -> Iterator[tuple[descriptor.Descriptor, Any]]:
         for file in self._ours():
