@@ -8,7 +8,13 @@
 #define COLUMNS                                                                                   \
     "user_id, order_id, order_no, pay_order_id, shop_id, status, payment_status, "                \
     "fulfilment_status, refund_status, currency, subtotal_minor, adjustment_minor, total_minor, " \
-    "physical, address, note, cancel_reason, pay_by, version, created_at, updated_at"
+    "physical, address, note, cancel_reason, pay_by, version, created_at, updated_at, carrier, "  \
+    "tracking_no, shipped_at, receive_by"
+
+static struct db_value time_or_null(int64_t us)
+{
+    return us ? DB_TIME(us) : DB_NULL;
+}
 
 static void fill_order(const struct order *order, struct db_value *row)
 {
@@ -34,6 +40,10 @@ static void fill_order(const struct order *order, struct db_value *row)
         DB_I64(order->version),
         DB_TIME(order->created_us),
         DB_TIME(order->updated_us),
+        DB_TEXT(order->shipment.carrier),
+        DB_TEXT(order->shipment.tracking_no),
+        time_or_null(order->shipment.shipped_us),
+        time_or_null(order->shipment.receive_by_us),
     };
     memcpy(row, values, sizeof values);
 }
@@ -66,14 +76,15 @@ static struct status insert_lines(struct db_tx *tx, const struct order *order, s
 struct status order_repo_insert(struct db_tx *tx, const struct order *orders, size_t count,
                                 struct arena *arena)
 {
-    enum { WIDTH = 21 };
+    enum { WIDTH = 25 };
     struct db_value *values = arena_array_of(arena, struct db_value, count * WIDTH);
 
     for (size_t i = 0; i < count; i++)
         fill_order(&orders[i], &values[i * WIDTH]);
     TRY(db_insert_rows(tx,
                        "INSERT INTO orders (" COLUMNS ") "
-                       "VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)}",
+                       "VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                       "?, ?, ?, ?)}",
                        (struct db_set){.values = values, .width = WIDTH, .rows = count}, NULL));
     for (size_t i = 0; i < count; i++)
         TRY(insert_lines(tx, &orders[i], arena));
@@ -86,11 +97,15 @@ struct status order_repo_save(struct db_tx *tx, const struct order *order)
 
     TRY(db_exec(tx,
                 "UPDATE orders SET status = ?, payment_status = ?, fulfilment_status = ?, "
-                "refund_status = ?, cancel_reason = ?, version = ?, "
-                "updated_at = UTC_TIMESTAMP(6) WHERE user_id = ? AND order_id = ? AND version < ?",
+                "refund_status = ?, cancel_reason = ?, version = ?, carrier = ?, tracking_no = ?, "
+                "shipped_at = ?, receive_by = ?, updated_at = ? "
+                "WHERE user_id = ? AND order_id = ? AND version < ?",
                 DB_ARGS(DB_I64(order->status), DB_I64(order->payment_status),
                         DB_I64(order->fulfilment_status), DB_I64(order->refund_status),
                         DB_TEXT(order->cancel_reason), DB_I64(order->version),
+                        DB_TEXT(order->shipment.carrier), DB_TEXT(order->shipment.tracking_no),
+                        time_or_null(order->shipment.shipped_us),
+                        time_or_null(order->shipment.receive_by_us), DB_TIME(order->updated_us),
                         DB_I64(order->user_id), DB_I64(order->order_id), DB_I64(order->version)),
                 &affected));
     if (affected != 1)
@@ -134,6 +149,18 @@ static void read_money(const struct db_rows *rows, unsigned column, struct money
     ret->minor = db_get_i64(rows, column);
 }
 
+static void read_shipment(const struct db_rows *rows, struct arena *arena, struct shipment *ret)
+{
+    *ret = (struct shipment){
+        .carrier = arena_strdup(arena, db_get_text(rows, 21)),
+        .tracking_no = arena_strdup(arena, db_get_text(rows, 22)),
+    };
+    if (db_get_is_null(rows, 23))
+        return;
+    ret->shipped_us = db_get_time(rows, 23);
+    ret->receive_by_us = db_get_time(rows, 24);
+}
+
 static void read_order(const struct db_rows *rows, struct arena *arena, struct order *ret)
 {
     size_t address_size;
@@ -160,6 +187,7 @@ static void read_order(const struct db_rows *rows, struct arena *arena, struct o
     read_money(rows, 10, &ret->subtotal);
     read_money(rows, 11, &ret->adjustment);
     read_money(rows, 12, &ret->total);
+    read_shipment(rows, arena, &ret->shipment);
     if (!db_get_is_null(rows, 14)) {
         ret->address = arena_dup(arena, address, address_size);
         ret->address_size = address_size;
@@ -307,8 +335,18 @@ struct status order_repo_read_changes(struct db_tx *tx, int64_t order_id, struct
     return STATUS_OK;
 }
 
-struct status order_repo_find_overdue(struct db_tx *tx, struct overdue_order after, size_t most,
-                                      struct arena *arena, struct overdue_order **ret,
+static void read_due(struct db_rows *rows, struct arena *arena, struct due_order **ret,
+                     size_t *ret_count)
+{
+    *ret = arena_array_of(arena, struct due_order, rows->count);
+    for (*ret_count = 0; db_rows_next(rows); ++*ret_count)
+        (*ret)[*ret_count] = (struct due_order){.user_id = db_get_i64(rows, 0),
+                                                .order_id = db_get_i64(rows, 1),
+                                                .due_us = db_get_time(rows, 2)};
+}
+
+struct status order_repo_find_overdue(struct db_tx *tx, struct due_order after, size_t most,
+                                      struct arena *arena, struct due_order **ret,
                                       size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
@@ -318,14 +356,29 @@ struct status order_repo_find_overdue(struct db_tx *tx, struct overdue_order aft
                  "WHERE status = ? AND pay_by <= UTC_TIMESTAMP(6) AND pay_by >= ? "
                  "AND (pay_by > ? OR user_id > ? OR (user_id = ? AND order_id > ?)) "
                  "ORDER BY pay_by, user_id, order_id LIMIT ?",
-                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_TIME(after.pay_by_us),
-                         DB_TIME(after.pay_by_us), DB_I64(after.user_id), DB_I64(after.user_id),
+                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_TIME(after.due_us),
+                         DB_TIME(after.due_us), DB_I64(after.user_id), DB_I64(after.user_id),
                          DB_I64(after.order_id), DB_U64(most)),
                  &rows));
-    *ret = arena_array_of(arena, struct overdue_order, rows.count);
-    for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
-        (*ret)[*ret_count] = (struct overdue_order){.user_id = db_get_i64(&rows, 0),
-                                                    .order_id = db_get_i64(&rows, 1),
-                                                    .pay_by_us = db_get_time(&rows, 2)};
+    read_due(&rows, arena, ret, ret_count);
+    return STATUS_OK;
+}
+
+struct status order_repo_find_received(struct db_tx *tx, struct due_order after, size_t most,
+                                       struct arena *arena, struct due_order **ret,
+                                       size_t *ret_count)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT user_id, order_id, receive_by FROM orders "
+                 "WHERE status = ? AND receive_by <= UTC_TIMESTAMP(6) AND receive_by >= ? "
+                 "AND (receive_by > ? OR user_id > ? OR (user_id = ? AND order_id > ?)) "
+                 "ORDER BY receive_by, user_id, order_id LIMIT ?",
+                 DB_ARGS(DB_I64(ORDER_FULFILLING), DB_TIME(after.due_us), DB_TIME(after.due_us),
+                         DB_I64(after.user_id), DB_I64(after.user_id), DB_I64(after.order_id),
+                         DB_U64(most)),
+                 &rows));
+    read_due(&rows, arena, ret, ret_count);
     return STATUS_OK;
 }

@@ -21,7 +21,7 @@ struct ids;
 MUST_USE SUSPENDS struct status order_repo_insert(struct db_tx *tx, const struct order *orders,
                                                   size_t count, struct arena *arena);
 
-/* Statuses, cancel reason and version of an order that the transaction has locked. */
+/* Statuses, cancel reason, shipment, version and time of an order that the transaction has locked. */
 MUST_USE SUSPENDS struct status order_repo_save(struct db_tx *tx, const struct order *order);
 
 /* What moved, why and by whom: in the same transaction as the order. */
@@ -79,15 +79,20 @@ MUST_USE SUSPENDS struct status order_repo_read_changes(struct db_tx *tx, int64_
                                                         struct order_change_row **ret,
                                                         size_t *ret_count);
 
-struct overdue_order {
+struct due_order {
     int64_t user_id;
     int64_t order_id;
-    int64_t pay_by_us;
+    int64_t due_us;
 };
 
-/* Orders whose time to be paid is over, by that time and key, behind `after` (zeroed: from the first). */
-MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx,
-                                                        struct overdue_order after, size_t most,
-                                                        struct arena *arena,
-                                                        struct overdue_order **ret,
-                                                        size_t *ret_count);
+/*
+ * Orders whose time to be paid is over, by that time and key, behind `after` (zeroed: from the
+ * first).
+ */
+MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx, struct due_order after,
+                                                        size_t most, struct arena *arena,
+                                                        struct due_order **ret, size_t *ret_count);
+/* As above, of shipped orders whose time to be received is over. */
+MUST_USE SUSPENDS struct status order_repo_find_received(struct db_tx *tx, struct due_order after,
+                                                         size_t most, struct arena *arena,
+                                                         struct due_order **ret, size_t *ret_count);
