@@ -43,13 +43,19 @@ MUST_USE SUSPENDS struct status order_repo_lock_of_pay_order(struct db_tx *tx, i
                                                              struct order **ret, size_t *ret_count);
 
 struct order_page {
-    int64_t user_id;
-    int64_t below_order_id;   /* INT64_MAX: from the newest on */
+    int64_t user_id;          /* 0: any */
+    int64_t shop_id;          /* 0: any, but not both */
     enum order_status status; /* 0: any */
+    int64_t created_from_us;
+    int64_t created_to_us;  /* outside; ORDER_TIME_END: no end */
+    int64_t below_order_id; /* INT64_MAX: from the newest on */
     size_t most;
 };
 
-/* Newest first. */
+/* 9999-12-31: no order is later. */
+#define ORDER_TIME_END INT64_C(253402300799999999)
+
+/* By falling id, which is newest first. */
 MUST_USE SUSPENDS struct status order_repo_page(struct db_tx *tx, const struct order_page *page,
                                                 struct arena *arena, struct order **ret,
                                                 size_t *ret_count);

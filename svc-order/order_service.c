@@ -6,6 +6,7 @@
 #include "app/service.h"
 #include "io/auth.h"
 #include "io/db.h"
+#include "io/pb_time.h"
 #include "io/request.h"
 #include "order_access.h"
 #include "order_app.h"
@@ -75,25 +76,31 @@ struct status order_get_order(struct request *rq, const GetOrderRequest *in, Get
 static struct status page_of(struct request *rq, const ListOrdersRequest *in,
                              struct order_page *ret)
 {
-    const bool is_operator = rq->caller.role == ROLE_OPERATOR;
+    const enum role role = rq->caller.role;
 
-    if (is_operator && !in->user_id) {
-        error_details_field(&rq->details, rq->arena, "user_id", "is required of an operator");
-        return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "user_id is required");
-    }
     *ret = (struct order_page){
-        .user_id = is_operator ? in->user_id : rq->caller.user_id,
-        .below_order_id = INT64_MAX,
+        .user_id = role == ROLE_CUSTOMER ? rq->caller.user_id : in->user_id,
+        .shop_id = role == ROLE_MERCHANT ? rq->caller.shop_id : in->shop_id,
         .status = order_status_from_pb(in->status),
+        .created_from_us = pb_time_us(in->create_time_from),
+        .created_to_us = in->create_time_to ? pb_time_us(in->create_time_to) : ORDER_TIME_END,
+        .below_order_id = INT64_MAX,
         .most = in->page_size ? (size_t)in->page_size : PAGE_DEFAULT,
     };
-    return STATUS_OK;
+    if (ret->user_id || ret->shop_id)
+        return STATUS_OK;
+    error_details_field(&rq->details, rq->arena, "user_id", "or shop_id is required");
+    return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "user_id or shop_id is required");
 }
 
-static uint64_t list_of(const ListOrdersRequest *in, struct arena *arena)
+/* Whose list it is belongs to it, also where the caller's role says so. */
+static uint64_t list_of(const ListOrdersRequest *in, const struct order_page *page,
+                        struct arena *arena)
 {
     ListOrdersRequest list = *in;
 
+    list.user_id = page->user_id;
+    list.shop_id = page->shop_id;
     list.page_size = 0;
     list.page_token = NULL;
     return page_list_digest(&list.base, arena);
@@ -109,7 +116,7 @@ struct status order_list_orders(struct request *rq, const ListOrdersRequest *in,
     size_t found, count;
 
     TRY(page_of(rq, in, &page));
-    const uint64_t list = list_of(in, rq->arena);
+    const uint64_t list = list_of(in, &page, rq->arena);
     if (*in->page_token)
         TRY(page_token_read(in->page_token, list, &page.below_order_id, 1));
     const size_t wanted = page.most++; /* one more says whether there is a next page */

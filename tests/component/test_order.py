@@ -1,5 +1,6 @@
 """svc-order through its RPCs, with all its peers."""
 
+import re
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -31,8 +32,14 @@ def test_a_purchase_takes_stock_once_and_completes(souk: Souk, buyer: Buyer) -> 
     (order,) = placed.orders
     assert status_of(order) == "ORDER_STATUS_PENDING_PAYMENT"
     assert (order.total.minor, order.total.currency, order.note) == (3750, "EUR", "for a friend")
-    assert len(order.order_no) == 19
-    assert order.order_no.isdigit()
+    made_s, machine, user, sequence = (
+        int(part)
+        for part in re.fullmatch(r"(\d{10})(\d{3})(\d{3})(\d{3})", order.order_no).groups()
+    )
+    assert abs(made_s - order.create_time.seconds) <= 60
+    assert user == buyer.user_id % 1000
+    assert machine <= 63
+    assert sequence == 0
     assert order.lines[0].item_title == "Coffee voucher"
     assert order.lines[0].snapshot_id
     assert placed.pay_order.total.minor == 3750
@@ -418,6 +425,80 @@ def test_lists_go_page_by_page(souk: Souk, buyer: Buyer, voucher: Goods) -> None
     )
     assert not waiting.orders
     assert "user_id" in refused(lambda: souk.call("order.ListOrders", souk.operator())).fields
+    stranger = Buyer(souk).token
+    error = refused(
+        lambda: souk.call(
+            "order.ListOrders", stranger, page_size=2, page_token=first.next_page_token
+        )
+    )
+    assert error.reason == "PAGE_TOKEN_INVALID"
+
+
+def pages(souk: Souk, token: str, **filters: Any) -> list[int]:
+    """A whole list, by pages of two."""
+    seen: list[int] = []
+    page_token = ""
+    while True:
+        page = souk.call("order.ListOrders", token, page_size=2, page_token=page_token, **filters)
+        assert len(page.orders) <= 2
+        seen += [order.order_id for order in page.orders]
+        page_token = page.next_page_token
+        if not page_token:
+            return seen
+
+
+def test_a_merchant_lists_the_orders_of_his_shop(souk: Souk, buyer: Buyer) -> None:
+    mine, others = put_on_sale(souk), put_on_sale(souk)
+    merchant, rival = souk.merchant(mine.shop_id), souk.merchant(souk.new_id())
+    one = buyer.place((mine, 1), (others, 1)).orders[0].order_id
+    two = Buyer(souk).buy((mine, 1)).orders[0].order_id
+    three = buyer.place((mine, 2)).orders[0].order_id
+    buyer.place((others, 1))
+    until_status(buyer, one, "PENDING_PAYMENT")
+    poll.until(
+        lambda: pages(souk, merchant, status="ORDER_STATUS_COMPLETED") == [two], 20, "it completed"
+    )
+    assert pages(souk, merchant) == [three, two, one]
+    assert pages(souk, merchant, status="ORDER_STATUS_PENDING_PAYMENT") == [three, one]
+    assert pages(souk, merchant, user_id=buyer.user_id) == [three, one]
+    assert pages(souk, merchant, shop_id=others.shop_id) == [three, two, one]
+    assert pages(souk, rival) == []
+    assert pages(souk, souk.operator(), shop_id=mine.shop_id) == [three, two, one]
+    assert pages(souk, souk.operator(), shop_id=mine.shop_id, user_id=buyer.user_id) == [three, one]
+    assert pages(souk, buyer.token, shop_id=mine.shop_id) == [three, one]
+    assert pages(souk, buyer.token, user_id=1) == pages(souk, buyer.token)
+
+
+def test_a_list_is_of_a_range_of_time(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk)
+    first, second, third = (buyer.place((goods, 1)).orders[0] for _ in range(3))
+    merchant = souk.merchant(goods.shop_id)
+    for token in (buyer.token, merchant):
+        since = pages(souk, token, create_time_from=second.create_time)
+        assert since == [third.order_id, second.order_id]
+        until = pages(souk, token, create_time_to=second.create_time)
+        assert until == [first.order_id]
+        between = {"create_time_from": first.create_time, "create_time_to": third.create_time}
+        assert pages(souk, token, **between) == [second.order_id, first.order_id]
+        waiting = {**between, "status": "ORDER_STATUS_PENDING_PAYMENT"}
+        assert pages(souk, token, **waiting) == [second.order_id, first.order_id]
+        assert pages(souk, token, create_time_to={"seconds": 0}) == []
+        assert pages(souk, token, create_time_from={"seconds": 253402300799}) == []
+        assert len(pages(souk, token, create_time_to={"seconds": 253402300799})) == 3
+
+
+def test_a_list_does_not_shift_while_orders_come(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = [buyer.place((voucher, 1)).orders[0].order_id for _ in range(5)]
+    seen: list[int] = []
+    token = ""
+    while True:
+        page = souk.call("order.ListOrders", buyer.token, page_size=2, page_token=token)
+        seen += [order.order_id for order in page.orders]
+        token = page.next_page_token
+        if not token:
+            break
+        buyer.place((voucher, 1))
+    assert seen == placed[::-1]
 
 
 def test_a_page_of_long_orders_is_shorter(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
