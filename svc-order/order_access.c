@@ -1,11 +1,10 @@
 #include "order_access.h"
 
 #include "order_repo.h"
-#include "souk/order/v1/order.rpc.h"
 
 static struct status unknown(int64_t order_id)
 {
-    return status_error(CODE_NOT_FOUND, REASON_ORDER_UNKNOWN, "there is no order %lld",
+    return status_error(CODE_NOT_FOUND, "ORDER_UNKNOWN", "there is no order %lld",
                         (long long)order_id);
 }
 

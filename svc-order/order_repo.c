@@ -120,31 +120,33 @@ struct status order_repo_save(struct db_tx *tx, const struct order *order)
     return STATUS_OK;
 }
 
-struct status order_repo_insert_changes(struct db_tx *tx, struct ids *ids, int64_t order_id,
+struct status order_repo_insert_changes(struct db_tx *tx, struct ids *ids,
+                                        const struct order *order,
                                         const struct order_changes *changes, const char *reason,
                                         const char *by)
 {
-    enum { WIDTH = 7 };
+    enum { WIDTH = 8 };
     struct db_value values[ORDER_CHANGES_MAX * WIDTH];
 
     for (size_t i = 0; i < changes->count; i++) {
         int64_t change_id;
         TRY(ids_next(ids, &change_id));
         const struct db_value row[WIDTH] = {
-            DB_I64(order_id),
+            DB_I64(order->order_id),
             DB_I64(change_id),
             DB_I64(changes->list[i].machine),
             DB_I64(changes->list[i].from),
             DB_I64(changes->list[i].to),
             DB_TEXT(reason),
             DB_TEXT(by),
+            DB_TIME(order->updated_us),
         };
         memcpy(&values[i * WIDTH], row, sizeof row);
     }
     return db_insert_rows(
         tx,
         "INSERT INTO order_change (order_id, change_id, machine, from_status, to_status, reason, "
-        "changed_by, changed_at) VALUES {,|(?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))}",
+        "changed_by, changed_at) VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?)}",
         (struct db_set){.values = values, .width = WIDTH, .rows = changes->count}, NULL);
 }
 

@@ -24,9 +24,9 @@ MUST_USE SUSPENDS struct status order_repo_insert(struct db_tx *tx, const struct
 /* Statuses, cancel reason, shipment, version and time of an order that the transaction has locked. */
 MUST_USE SUSPENDS struct status order_repo_save(struct db_tx *tx, const struct order *order);
 
-/* What moved, why and by whom: in the same transaction as the order. */
+/* What moved, why and by whom, at the order's updated_us: in the same transaction as the order. */
 MUST_USE SUSPENDS struct status order_repo_insert_changes(struct db_tx *tx, struct ids *ids,
-                                                          int64_t order_id,
+                                                          const struct order *order,
                                                           const struct order_changes *changes,
                                                           const char *reason, const char *by);
 

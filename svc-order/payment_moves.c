@@ -37,7 +37,7 @@ struct status save_moved(const struct order_app *app, struct db_tx *tx,
         return STATUS_OK;
     order->updated_us = purchase->now_us;
     TRY(order_repo_save(tx, order));
-    return order_repo_insert_changes(tx, app->ids, order->order_id, changes, reason, by);
+    return order_repo_insert_changes(tx, app->ids, order, changes, reason, by);
 }
 
 static bool all_cancelled(const struct purchase *purchase)
@@ -155,13 +155,27 @@ static struct status pay_one(const struct order_app *app, struct db_tx *tx,
     return start_settle(app, tx, order);
 }
 
+/*
+ * In time or too late is decided by one clock, the database's, read under the locks. Whoever comes
+ * first from pay_by on ends it: the timeout, or the money that is too late.
+ */
+static struct status time_out_overdue(const struct order_app *app, struct db_tx *tx,
+                                      struct purchase *purchase)
+{
+    for (size_t i = 0; i < purchase->order_count; i++)
+        if (order_is_overdue(&purchase->orders[i], purchase->now_us))
+            TRY(purchase_time_out(app, tx, purchase, &purchase->orders[i]));
+    return STATUS_OK;
+}
+
 struct status purchase_pay(const struct order_app *app, struct db_tx *tx, struct purchase *purchase,
                            const struct payment *payment, struct arena *arena)
 {
-    const enum paid_outcome outcome = pay_order_succeed(&purchase->pay_order, payment->payment_id);
     int64_t *order_ids;
     size_t count;
 
+    TRY(time_out_overdue(app, tx, purchase));
+    const enum paid_outcome outcome = pay_order_succeed(&purchase->pay_order, payment->payment_id);
     TRY(payment_repo_find_orders(tx, payment->payment_id, arena, &order_ids, &count));
     for (size_t i = 0; i < count; i++) {
         struct order *order = purchase_order(purchase, order_ids[i]);

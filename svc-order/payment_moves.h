@@ -51,8 +51,8 @@ MUST_USE SUSPENDS struct status purchase_time_out(const struct order_app *app, s
                                                   struct purchase *purchase, struct order *order);
 
 /*
- * The provider has the customer's money: orders that wait for it are paid and settled by a saga
- * each; what came for others goes back.
+ * The provider has the customer's money: orders that wait for it, and whose time is not over, are
+ * paid and settled by a saga each; what came for others goes back.
  */
 MUST_USE SUSPENDS struct status purchase_pay(const struct order_app *app, struct db_tx *tx,
                                              struct purchase *purchase,

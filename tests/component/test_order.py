@@ -32,10 +32,9 @@ def test_a_purchase_takes_stock_once_and_completes(souk: Souk, buyer: Buyer) -> 
     (order,) = placed.orders
     assert status_of(order) == "ORDER_STATUS_PENDING_PAYMENT"
     assert (order.total.minor, order.total.currency, order.note) == (3750, "EUR", "for a friend")
-    made_s, machine, user, sequence = (
-        int(part)
-        for part in re.fullmatch(r"(\d{10})(\d{3})(\d{3})(\d{3})", order.order_no).groups()
-    )
+    parts = re.fullmatch(r"(\d{10})(\d{3})(\d{3})(\d{3})", order.order_no)
+    assert parts
+    made_s, machine, user, sequence = (int(part) for part in parts.groups())
     assert abs(made_s - order.create_time.seconds) <= 60
     assert user == buyer.user_id % 1000
     assert machine <= 63
@@ -264,6 +263,30 @@ def test_money_for_a_cancelled_order_is_recorded_to_go_back(souk: Souk, buyer: B
     refunds = souk.sql("order", f"SELECT amount_minor FROM refund WHERE order_id = {order_id}")
     assert [row["amount_minor"] for row in refunds] == ["1800"]
     with souk.events("order.payment") as events:
+        event = events.wait(
+            lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
+        )
+        assert event.message.amount.minor == 1800
+    assert stock_of(souk, goods) == (5, 0, 0)
+
+
+def test_money_for_goods_that_are_gone_is_recorded_to_go_back(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=5, price_minor=900)
+    placed = buyer.place((goods, 2))
+    order_id = placed.orders[0].order_id
+    souk.mutate("inventory.ReleaseReservation", souk.service(), reservation_id=order_id)
+    tell(souk, buyer.start_payment(placed.pay_order.pay_order_id))
+    order = until_status(buyer, order_id, "CANCELLED")
+    assert order.cancel_reason == "the goods are gone"
+    assert status_of(order, "payment_status") == "PAYMENT_STATUS_PAID"
+    assert status_of(order, "fulfilment_status") == "FULFILMENT_STATUS_FAILED"
+    assert status_of(order, "refund_status") == "REFUND_STATUS_PENDING"
+    refunds = souk.sql(
+        "order", f"SELECT amount_minor, reason FROM refund WHERE order_id = {order_id}"
+    )
+    assert refunds == [{"amount_minor": "1800", "reason": "the goods are gone"}]
+    with souk.events("order.order", "order.payment") as events:
+        events.wait(lambda e: e.type == "order.cancelled" and e.message.order_id == order_id)
         event = events.wait(
             lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
         )

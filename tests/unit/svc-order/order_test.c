@@ -209,7 +209,22 @@ static void a_change_from_outside_needs_the_version_as_it_is(void **state)
     assert_reason(order_check_version(&order, 8), "VERSION_MISMATCH");
 }
 
-UNIT_TESTS(a_virtual_order_is_complete_as_soon_as_its_stock_is_sold,
+static void the_time_to_pay_ends_at_its_end(void **state)
+{
+    struct order order = fresh(false);
+    struct order_changes changes;
+
+    order.pay_by_us = 1000;
+    assert_false(order_is_overdue(&order, 1000));
+    assert_ok(order_submit(&order, &changes));
+    assert_false(order_is_overdue(&order, 999));
+    assert_true(order_is_overdue(&order, 1000));
+    assert_ok(order_pay(&order, &changes));
+    assert_false(order_is_overdue(&order, 1000));
+}
+
+UNIT_TESTS(the_time_to_pay_ends_at_its_end,
+           a_virtual_order_is_complete_as_soon_as_its_stock_is_sold,
            a_physical_order_waits_for_its_shipment,
            a_cancelled_order_cannot_be_paid_and_a_paid_one_not_cancelled,
            a_refused_move_changes_nothing, every_move_raises_the_version_once,
