@@ -10,6 +10,8 @@
 #define ORDER_CONFIG(OPTION)                                                                    \
     OPTION(order_config, CONFIG_INT, int64_t, payment_timeout_s, "900", 1, 85800,               \
            "how long an order waits for its payment")                                           \
+    OPTION(order_config, CONFIG_INT, int64_t, receipt_timeout_s, "864000", 1, 7776000,          \
+           "how long after its shipment an order counts as received")                           \
     OPTION(order_config, CONFIG_SECRET_FILE, const char *, payment_secret_file, NULL, 32, 4096, \
            "file with the secret that we share with the payment provider")                      \
     OPTION(order_config, CONFIG_TEXT, const char *, payment_url, NULL, 8, 200,                  \

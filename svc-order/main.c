@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "config.h"
 #include "order_app.h"
+#include "souk/order/v1/fulfilment.rpc.h"
 #include "souk/order/v1/order.rpc.h"
 #include "souk/order/v1/payment.rpc.h"
 #include "svc-order/order_migrations.h"
@@ -25,7 +26,8 @@ static struct status start(struct service *service, void **ret_app)
     return service_peer(service, "cart", &app->cart);
 }
 
-static const struct rpc_service *const rpc_services[] = {&order_rpc_service, &payment_rpc_service};
+static const struct rpc_service *const rpc_services[] = {&order_rpc_service, &payment_rpc_service,
+                                                         &fulfilment_rpc_service};
 
 static const struct saga_kind *const sagas[] = {&place_order_saga, &settle_order_saga,
                                                 &release_order_saga};
@@ -34,7 +36,11 @@ static const struct periodic_config periodics[] = {
     {.name = "order.timeout",
      .period_ms = TIMEOUT_PERIOD_MS,
      .limit_ms = 10000,
-     .run = timeout_worker_run},
+     .run = timeout_worker_cancel_unpaid},
+    {.name = "order.receipt",
+     .period_ms = TIMEOUT_PERIOD_MS,
+     .limit_ms = 10000,
+     .run = timeout_worker_complete_shipped},
 };
 
 int main(int argc, char **argv)

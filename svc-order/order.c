@@ -153,6 +153,11 @@ struct status order_abandon(struct order *order, const char *reason, struct orde
     return STATUS_OK;
 }
 
+bool order_is_overdue(const struct order *order, int64_t now_us)
+{
+    return order->status == ORDER_PENDING_PAYMENT && now_us >= order->pay_by_us;
+}
+
 struct status order_record_refund(struct order *order, struct order_changes *ret)
 {
     struct order moved = *order;
@@ -161,4 +166,51 @@ struct status order_record_refund(struct order *order, struct order_changes *ret
     TRY(move_refund(&moved, &changes));
     keep(order, &moved, &changes, ret);
     return STATUS_OK;
+}
+
+struct status order_ship(struct order *order, const struct shipment *shipment,
+                         struct order_changes *ret)
+{
+    struct order moved = *order;
+    struct order_changes changes = {0};
+
+    TRY(move_fulfilment(&moved, FULFILMENT_SHIP, &changes));
+    if (!changes.count) /* corrected: the history shows this, too */
+        changes.list[changes.count++] = (struct order_change){
+            .machine = MACHINE_FULFILMENT, .from = FULFILMENT_SHIPPED, .to = FULFILMENT_SHIPPED};
+    moved.shipment = *shipment;
+    if (order->shipment.shipped_us) {
+        moved.shipment.shipped_us = order->shipment.shipped_us;
+        moved.shipment.receive_by_us = order->shipment.receive_by_us;
+    }
+    keep(order, &moved, &changes, ret);
+    return STATUS_OK;
+}
+
+struct status order_receive(struct order *order, struct order_changes *ret)
+{
+    struct order moved = *order;
+    struct order_changes changes = {0};
+
+    if (order->fulfilment_status != FULFILMENT_SHIPPED)
+        return status_error(CODE_FAILED_PRECONDITION, "ILLEGAL_TRANSITION",
+                            "order %lld is not under way", (long long)order->order_id);
+    TRY(move_fulfilment(&moved, FULFILMENT_DELIVER, &changes));
+    TRY(move_order(&moved, ORDER_COMPLETE, &changes));
+    keep(order, &moved, &changes, ret);
+    return STATUS_OK;
+}
+
+bool order_is_received_by_now(const struct order *order, int64_t now_us)
+{
+    return order->fulfilment_status == FULFILMENT_SHIPPED &&
+           now_us >= order->shipment.receive_by_us;
+}
+
+struct status order_check_version(const struct order *order, int64_t version)
+{
+    if (order->version == version)
+        return STATUS_OK;
+    return status_error(CODE_ABORTED, "VERSION_MISMATCH", "version is %lld, not %lld",
+                        (long long)order->version, (long long)version);
 }

@@ -32,6 +32,14 @@ struct order_line {
     bool physical;
 };
 
+/* How physical goods travel. */
+struct shipment {
+    const char *carrier;
+    const char *tracking_no;
+    int64_t shipped_us;    /* 0: not yet */
+    int64_t receive_by_us; /* from then on it counts as received */
+};
+
 struct order_change {
     enum order_machine machine;
     int from;
@@ -58,6 +66,7 @@ struct order {
     size_t address_size;
     const char *note;
     const char *cancel_reason;
+    struct shipment shipment;
     int64_t pay_by_us;
     int64_t version;
     int64_t created_us;
@@ -86,5 +95,24 @@ MUST_USE struct status order_fulfil(struct order *order, struct order_changes *r
 /* Paid, but its stock is gone: cancelled, the money goes back. */
 MUST_USE struct status order_abandon(struct order *order, const char *reason,
                                      struct order_changes *ret);
+/* Waits for its payment, and by now should not any more: from pay_by on, not a moment before. */
+MUST_USE bool order_is_overdue(const struct order *order, int64_t now_us);
 /* Money came for an order that is cancelled. */
 MUST_USE struct status order_record_refund(struct order *order, struct order_changes *ret);
+/*
+ * Said again before the goods are received it corrects carrier and number, which are kept; when
+ * they left and are to be there stays.
+ */
+MUST_USE struct status order_ship(struct order *order, const struct shipment *shipment,
+                                  struct order_changes *ret);
+/* What was shipped has arrived. */
+MUST_USE struct status order_receive(struct order *order, struct order_changes *ret);
+
+/* Nobody said that what was shipped has arrived, and by now it must have. */
+MUST_USE bool order_is_received_by_now(const struct order *order, int64_t now_us);
+
+/*
+ * For changes from outside: refuses one that was overtaken by another, also where the statuses are
+ * the same again (ABA, 003). ABORTED VERSION_MISMATCH.
+ */
+MUST_USE struct status order_check_version(const struct order *order, int64_t version);

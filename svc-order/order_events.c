@@ -48,6 +48,20 @@ struct status order_tell_cancelled(const struct order_app *app, struct db_tx *tx
     return outbox_add_one(app->outbox, tx, &order_cancelled_event, &message.base);
 }
 
+struct status order_tell_shipped(const struct order_app *app, struct db_tx *tx,
+                                 const struct order *order, struct arena *arena)
+{
+    OrderShipped message;
+
+    order_shipped_init(&message);
+    message.order_id = order->order_id;
+    message.user_id = order->user_id;
+    message.shop_id = order->shop_id;
+    message.shipment = shipment_to_pb(&order->shipment, arena);
+    message.version = order->version;
+    return outbox_add_one(app->outbox, tx, &order_shipped_event, &message.base);
+}
+
 struct status order_tell_fulfilled(const struct order_app *app, struct db_tx *tx,
                                    const struct order *order)
 {

@@ -24,6 +24,8 @@ MUST_USE SUSPENDS struct status order_tell_paid(const struct order_app *app, str
                                                 const struct order *order, struct arena *arena);
 MUST_USE SUSPENDS struct status order_tell_cancelled(const struct order_app *app, struct db_tx *tx,
                                                      const struct order *order);
+MUST_USE SUSPENDS struct status order_tell_shipped(const struct order_app *app, struct db_tx *tx,
+                                                   const struct order *order, struct arena *arena);
 /* order.fulfilled, and order.completed when it is. */
 MUST_USE SUSPENDS struct status order_tell_fulfilled(const struct order_app *app, struct db_tx *tx,
                                                      const struct order *order);

@@ -38,6 +38,18 @@ static OrderLine *line_to_pb(const struct order *order, size_t i, struct arena *
     return message;
 }
 
+Shipment *shipment_to_pb(const struct shipment *shipment, struct arena *arena)
+{
+    Shipment *message = arena_new_of(arena, Shipment);
+
+    shipment_init(message);
+    message->carrier = text(shipment->carrier);
+    message->tracking_no = text(shipment->tracking_no);
+    message->ship_time = pb_timestamp(shipment->shipped_us, arena);
+    message->receive_by = pb_timestamp(shipment->receive_by_us, arena);
+    return message;
+}
+
 /* On the wire each enum has UNSPECIFIED before the same numbers. */
 Order *order_to_pb(const struct order *order, struct arena *arena)
 {
@@ -69,6 +81,8 @@ Order *order_to_pb(const struct order *order, struct arena *arena)
     message->version = order->version;
     message->create_time = pb_timestamp(order->created_us, arena);
     message->update_time = pb_timestamp(order->updated_us, arena);
+    if (order->shipment.shipped_us)
+        message->shipment = shipment_to_pb(&order->shipment, arena);
     return message;
 }
 

@@ -19,6 +19,7 @@
 #include "souk/order/v1/saga.types.h"
 #include "souk/pricing/v1/pricing.types.h"
 
+MUST_USE Shipment *shipment_to_pb(const struct shipment *shipment, struct arena *arena);
 MUST_USE Order *order_to_pb(const struct order *order, struct arena *arena);
 Order **orders_to_pb(const struct order *orders, size_t count, struct arena *arena);
 

@@ -39,6 +39,7 @@ static struct order start_order(const struct plan_input *input, size_t number,
         .lines = arena_array_of(arena, struct order_line, line_count),
         .note = input->note,
         .cancel_reason = "",
+        .shipment = {.carrier = "", .tracking_no = ""},
     };
 }
 

@@ -2,13 +2,25 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "io/db.h"
 #include "patterns/ids.h"
 
 #define COLUMNS                                                                                   \
     "user_id, order_id, order_no, pay_order_id, shop_id, status, payment_status, "                \
     "fulfilment_status, refund_status, currency, subtotal_minor, adjustment_minor, total_minor, " \
-    "physical, address, note, cancel_reason, pay_by, version, created_at, updated_at"
+    "physical, address, note, cancel_reason, pay_by, version, created_at, updated_at, carrier, "  \
+    "tracking_no, shipped_at, receive_by"
+
+struct id_range {
+    int64_t from;
+    int64_t to; /* outside */
+};
+
+static struct db_value time_or_null(int64_t us)
+{
+    return us ? DB_TIME(us) : DB_NULL;
+}
 
 static void fill_order(const struct order *order, struct db_value *row)
 {
@@ -34,6 +46,10 @@ static void fill_order(const struct order *order, struct db_value *row)
         DB_I64(order->version),
         DB_TIME(order->created_us),
         DB_TIME(order->updated_us),
+        DB_TEXT(order->shipment.carrier),
+        DB_TEXT(order->shipment.tracking_no),
+        time_or_null(order->shipment.shipped_us),
+        time_or_null(order->shipment.receive_by_us),
     };
     memcpy(row, values, sizeof values);
 }
@@ -66,14 +82,15 @@ static struct status insert_lines(struct db_tx *tx, const struct order *order, s
 struct status order_repo_insert(struct db_tx *tx, const struct order *orders, size_t count,
                                 struct arena *arena)
 {
-    enum { WIDTH = 21 };
+    enum { WIDTH = 25 };
     struct db_value *values = arena_array_of(arena, struct db_value, count * WIDTH);
 
     for (size_t i = 0; i < count; i++)
         fill_order(&orders[i], &values[i * WIDTH]);
     TRY(db_insert_rows(tx,
                        "INSERT INTO orders (" COLUMNS ") "
-                       "VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)}",
+                       "VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                       "?, ?, ?, ?)}",
                        (struct db_set){.values = values, .width = WIDTH, .rows = count}, NULL));
     for (size_t i = 0; i < count; i++)
         TRY(insert_lines(tx, &orders[i], arena));
@@ -86,11 +103,15 @@ struct status order_repo_save(struct db_tx *tx, const struct order *order)
 
     TRY(db_exec(tx,
                 "UPDATE orders SET status = ?, payment_status = ?, fulfilment_status = ?, "
-                "refund_status = ?, cancel_reason = ?, version = ?, "
-                "updated_at = UTC_TIMESTAMP(6) WHERE user_id = ? AND order_id = ? AND version < ?",
+                "refund_status = ?, cancel_reason = ?, version = ?, carrier = ?, tracking_no = ?, "
+                "shipped_at = ?, receive_by = ?, updated_at = ? "
+                "WHERE user_id = ? AND order_id = ? AND version < ?",
                 DB_ARGS(DB_I64(order->status), DB_I64(order->payment_status),
                         DB_I64(order->fulfilment_status), DB_I64(order->refund_status),
                         DB_TEXT(order->cancel_reason), DB_I64(order->version),
+                        DB_TEXT(order->shipment.carrier), DB_TEXT(order->shipment.tracking_no),
+                        time_or_null(order->shipment.shipped_us),
+                        time_or_null(order->shipment.receive_by_us), DB_TIME(order->updated_us),
                         DB_I64(order->user_id), DB_I64(order->order_id), DB_I64(order->version)),
                 &affected));
     if (affected != 1)
@@ -99,31 +120,33 @@ struct status order_repo_save(struct db_tx *tx, const struct order *order)
     return STATUS_OK;
 }
 
-struct status order_repo_insert_changes(struct db_tx *tx, struct ids *ids, int64_t order_id,
+struct status order_repo_insert_changes(struct db_tx *tx, struct ids *ids,
+                                        const struct order *order,
                                         const struct order_changes *changes, const char *reason,
                                         const char *by)
 {
-    enum { WIDTH = 7 };
+    enum { WIDTH = 8 };
     struct db_value values[ORDER_CHANGES_MAX * WIDTH];
 
     for (size_t i = 0; i < changes->count; i++) {
         int64_t change_id;
         TRY(ids_next(ids, &change_id));
         const struct db_value row[WIDTH] = {
-            DB_I64(order_id),
+            DB_I64(order->order_id),
             DB_I64(change_id),
             DB_I64(changes->list[i].machine),
             DB_I64(changes->list[i].from),
             DB_I64(changes->list[i].to),
             DB_TEXT(reason),
             DB_TEXT(by),
+            DB_TIME(order->updated_us),
         };
         memcpy(&values[i * WIDTH], row, sizeof row);
     }
     return db_insert_rows(
         tx,
         "INSERT INTO order_change (order_id, change_id, machine, from_status, to_status, reason, "
-        "changed_by, changed_at) VALUES {,|(?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))}",
+        "changed_by, changed_at) VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?)}",
         (struct db_set){.values = values, .width = WIDTH, .rows = changes->count}, NULL);
 }
 
@@ -132,6 +155,18 @@ static void read_money(const struct db_rows *rows, unsigned column, struct money
     memcpy(ret->currency, db_get_text(rows, 9), sizeof ret->currency - 1);
     ret->currency[sizeof ret->currency - 1] = '\0';
     ret->minor = db_get_i64(rows, column);
+}
+
+static void read_shipment(const struct db_rows *rows, struct arena *arena, struct shipment *ret)
+{
+    *ret = (struct shipment){
+        .carrier = arena_strdup(arena, db_get_text(rows, 21)),
+        .tracking_no = arena_strdup(arena, db_get_text(rows, 22)),
+    };
+    if (db_get_is_null(rows, 23))
+        return;
+    ret->shipped_us = db_get_time(rows, 23);
+    ret->receive_by_us = db_get_time(rows, 24);
 }
 
 static void read_order(const struct db_rows *rows, struct arena *arena, struct order *ret)
@@ -160,6 +195,7 @@ static void read_order(const struct db_rows *rows, struct arena *arena, struct o
     read_money(rows, 10, &ret->subtotal);
     read_money(rows, 11, &ret->adjustment);
     read_money(rows, 12, &ret->total);
+    read_shipment(rows, arena, &ret->shipment);
     if (!db_get_is_null(rows, 14)) {
         ret->address = arena_dup(arena, address, address_size);
         ret->address_size = address_size;
@@ -212,17 +248,76 @@ struct status order_repo_lock_of_pay_order(struct db_tx *tx, int64_t pay_order_i
     return STATUS_OK;
 }
 
+/*
+ * Ids are made moments before their order is written, by another clock: they narrow the range that
+ * is read, its ends are by the time of writing.
+ */
+static struct id_range ids_of(const struct order_page *page)
+{
+    const int64_t slack_ms = 3600 * 1000;
+    const int64_t from = id_first_at_ms(page->created_from_us / CLOCK_US_PER_MS - slack_ms);
+    const int64_t to = id_first_at_ms(page->created_to_us / CLOCK_US_PER_MS + slack_ms);
+
+    return (struct id_range){from, to < page->below_order_id ? to : page->below_order_id};
+}
+
+static struct status page_of_user(struct db_tx *tx, const struct order_page *page,
+                                  struct db_rows *rows)
+{
+    const struct id_range ids = ids_of(page);
+
+    return db_query(tx,
+                    "SELECT " COLUMNS
+                    " FROM orders WHERE user_id = ? AND order_id >= ? AND order_id < ? "
+                    "AND created_at >= ? AND created_at < ? AND (? = 0 OR shop_id = ?) "
+                    "AND (? = 0 OR status = ?) ORDER BY order_id DESC LIMIT ?",
+                    DB_ARGS(DB_I64(page->user_id), DB_I64(ids.from), DB_I64(ids.to),
+                            DB_TIME(page->created_from_us), DB_TIME(page->created_to_us),
+                            DB_I64(page->shop_id), DB_I64(page->shop_id), DB_I64(page->status),
+                            DB_I64(page->status), DB_U64(page->most)),
+                    rows);
+}
+
+static struct status page_of_shop(struct db_tx *tx, const struct order_page *page,
+                                  struct db_rows *rows)
+{
+    const struct id_range ids = ids_of(page);
+
+    return db_query(
+        tx,
+        "SELECT " COLUMNS " FROM orders WHERE shop_id = ? AND order_id >= ? AND order_id < ? "
+        "AND created_at >= ? AND created_at < ? ORDER BY order_id DESC LIMIT ?",
+        DB_ARGS(DB_I64(page->shop_id), DB_I64(ids.from), DB_I64(ids.to),
+                DB_TIME(page->created_from_us), DB_TIME(page->created_to_us), DB_U64(page->most)),
+        rows);
+}
+
+/* A shop has few orders that wait for something among many that do not: by a key of its own. */
+static struct status page_of_shop_status(struct db_tx *tx, const struct order_page *page,
+                                         struct db_rows *rows)
+{
+    const struct id_range ids = ids_of(page);
+
+    return db_query(
+        tx,
+        "SELECT " COLUMNS " FROM orders WHERE shop_id = ? AND status = ? AND order_id >= ? "
+        "AND order_id < ? AND created_at >= ? AND created_at < ? ORDER BY order_id DESC LIMIT ?",
+        DB_ARGS(DB_I64(page->shop_id), DB_I64(page->status), DB_I64(ids.from), DB_I64(ids.to),
+                DB_TIME(page->created_from_us), DB_TIME(page->created_to_us), DB_U64(page->most)),
+        rows);
+}
+
 struct status order_repo_page(struct db_tx *tx, const struct order_page *page, struct arena *arena,
                               struct order **ret, size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(tx,
-                 "SELECT " COLUMNS " FROM orders WHERE user_id = ? AND order_id < ? "
-                 "AND (? = 0 OR status = ?) ORDER BY order_id DESC LIMIT ?",
-                 DB_ARGS(DB_I64(page->user_id), DB_I64(page->below_order_id), DB_I64(page->status),
-                         DB_I64(page->status), DB_U64(page->most)),
-                 &rows));
+    if (page->user_id)
+        TRY(page_of_user(tx, page, &rows));
+    else if (page->status)
+        TRY(page_of_shop_status(tx, page, &rows));
+    else
+        TRY(page_of_shop(tx, page, &rows));
     read_orders(&rows, arena, ret, ret_count);
     return STATUS_OK;
 }
@@ -307,8 +402,18 @@ struct status order_repo_read_changes(struct db_tx *tx, int64_t order_id, struct
     return STATUS_OK;
 }
 
-struct status order_repo_find_overdue(struct db_tx *tx, struct overdue_order after, size_t most,
-                                      struct arena *arena, struct overdue_order **ret,
+static void read_due(struct db_rows *rows, struct arena *arena, struct due_order **ret,
+                     size_t *ret_count)
+{
+    *ret = arena_array_of(arena, struct due_order, rows->count);
+    for (*ret_count = 0; db_rows_next(rows); ++*ret_count)
+        (*ret)[*ret_count] = (struct due_order){.user_id = db_get_i64(rows, 0),
+                                                .order_id = db_get_i64(rows, 1),
+                                                .due_us = db_get_time(rows, 2)};
+}
+
+struct status order_repo_find_overdue(struct db_tx *tx, struct due_order after, size_t most,
+                                      struct arena *arena, struct due_order **ret,
                                       size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
@@ -318,14 +423,29 @@ struct status order_repo_find_overdue(struct db_tx *tx, struct overdue_order aft
                  "WHERE status = ? AND pay_by <= UTC_TIMESTAMP(6) AND pay_by >= ? "
                  "AND (pay_by > ? OR user_id > ? OR (user_id = ? AND order_id > ?)) "
                  "ORDER BY pay_by, user_id, order_id LIMIT ?",
-                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_TIME(after.pay_by_us),
-                         DB_TIME(after.pay_by_us), DB_I64(after.user_id), DB_I64(after.user_id),
+                 DB_ARGS(DB_I64(ORDER_PENDING_PAYMENT), DB_TIME(after.due_us),
+                         DB_TIME(after.due_us), DB_I64(after.user_id), DB_I64(after.user_id),
                          DB_I64(after.order_id), DB_U64(most)),
                  &rows));
-    *ret = arena_array_of(arena, struct overdue_order, rows.count);
-    for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
-        (*ret)[*ret_count] = (struct overdue_order){.user_id = db_get_i64(&rows, 0),
-                                                    .order_id = db_get_i64(&rows, 1),
-                                                    .pay_by_us = db_get_time(&rows, 2)};
+    read_due(&rows, arena, ret, ret_count);
+    return STATUS_OK;
+}
+
+struct status order_repo_find_received(struct db_tx *tx, struct due_order after, size_t most,
+                                       struct arena *arena, struct due_order **ret,
+                                       size_t *ret_count)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT user_id, order_id, receive_by FROM orders "
+                 "WHERE status = ? AND receive_by <= UTC_TIMESTAMP(6) AND receive_by >= ? "
+                 "AND (receive_by > ? OR user_id > ? OR (user_id = ? AND order_id > ?)) "
+                 "ORDER BY receive_by, user_id, order_id LIMIT ?",
+                 DB_ARGS(DB_I64(ORDER_FULFILLING), DB_TIME(after.due_us), DB_TIME(after.due_us),
+                         DB_I64(after.user_id), DB_I64(after.user_id), DB_I64(after.order_id),
+                         DB_U64(most)),
+                 &rows));
+    read_due(&rows, arena, ret, ret_count);
     return STATUS_OK;
 }

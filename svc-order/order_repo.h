@@ -21,12 +21,12 @@ struct ids;
 MUST_USE SUSPENDS struct status order_repo_insert(struct db_tx *tx, const struct order *orders,
                                                   size_t count, struct arena *arena);
 
-/* Statuses, cancel reason and version of an order that the transaction has locked. */
+/* Statuses, cancel reason, shipment, version and time of an order that the transaction has locked. */
 MUST_USE SUSPENDS struct status order_repo_save(struct db_tx *tx, const struct order *order);
 
-/* What moved, why and by whom: in the same transaction as the order. */
+/* What moved, why and by whom, at the order's updated_us: in the same transaction as the order. */
 MUST_USE SUSPENDS struct status order_repo_insert_changes(struct db_tx *tx, struct ids *ids,
-                                                          int64_t order_id,
+                                                          const struct order *order,
                                                           const struct order_changes *changes,
                                                           const char *reason, const char *by);
 
@@ -43,13 +43,19 @@ MUST_USE SUSPENDS struct status order_repo_lock_of_pay_order(struct db_tx *tx, i
                                                              struct order **ret, size_t *ret_count);
 
 struct order_page {
-    int64_t user_id;
-    int64_t below_order_id;   /* INT64_MAX: from the newest on */
+    int64_t user_id;          /* 0: any */
+    int64_t shop_id;          /* 0: any, but not both */
     enum order_status status; /* 0: any */
+    int64_t created_from_us;
+    int64_t created_to_us;  /* outside; ORDER_TIME_END: no end */
+    int64_t below_order_id; /* INT64_MAX: from the newest on */
     size_t most;
 };
 
-/* Newest first. */
+/* 9999-12-31: no order is later. */
+#define ORDER_TIME_END INT64_C(253402300799999999)
+
+/* By falling id, which is newest first. */
 MUST_USE SUSPENDS struct status order_repo_page(struct db_tx *tx, const struct order_page *page,
                                                 struct arena *arena, struct order **ret,
                                                 size_t *ret_count);
@@ -79,15 +85,20 @@ MUST_USE SUSPENDS struct status order_repo_read_changes(struct db_tx *tx, int64_
                                                         struct order_change_row **ret,
                                                         size_t *ret_count);
 
-struct overdue_order {
+struct due_order {
     int64_t user_id;
     int64_t order_id;
-    int64_t pay_by_us;
+    int64_t due_us;
 };
 
-/* Orders whose time to be paid is over, by that time and key, behind `after` (zeroed: from the first). */
-MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx,
-                                                        struct overdue_order after, size_t most,
-                                                        struct arena *arena,
-                                                        struct overdue_order **ret,
-                                                        size_t *ret_count);
+/*
+ * Orders whose time to be paid is over, by that time and key, behind `after` (zeroed: from the
+ * first).
+ */
+MUST_USE SUSPENDS struct status order_repo_find_overdue(struct db_tx *tx, struct due_order after,
+                                                        size_t most, struct arena *arena,
+                                                        struct due_order **ret, size_t *ret_count);
+/* As above, of shipped orders whose time to be received is over. */
+MUST_USE SUSPENDS struct status order_repo_find_received(struct db_tx *tx, struct due_order after,
+                                                         size_t most, struct arena *arena,
+                                                         struct due_order **ret, size_t *ret_count);

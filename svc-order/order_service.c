@@ -6,7 +6,9 @@
 #include "app/service.h"
 #include "io/auth.h"
 #include "io/db.h"
+#include "io/pb_time.h"
 #include "io/request.h"
+#include "order_access.h"
 #include "order_app.h"
 #include "order_pb.h"
 #include "order_repo.h"
@@ -20,17 +22,6 @@
 #include "souk/order/v1/order.rpc.h"
 
 enum { PAGE_DEFAULT = 50 };
-
-static struct status unknown(int64_t order_id)
-{
-    return status_error(CODE_NOT_FOUND, REASON_ORDER_UNKNOWN, "there is no order %lld",
-                        (long long)order_id);
-}
-
-static bool may_see(const struct caller *caller, int64_t user_id)
-{
-    return caller->role == ROLE_OPERATOR || caller->user_id == user_id;
-}
 
 struct status order_new_order_token(struct request *rq, const NewOrderTokenRequest *in,
                                     NewOrderTokenResponse *ret)
@@ -47,61 +38,69 @@ struct status order_place_order(struct request *rq, const PlaceOrderRequest *in,
     return place_order_run(rq->service, rq, in, ret);
 }
 
-static struct status find_visible(struct db_tx *tx, struct request *rq, int64_t order_id,
-                                  struct order *ret)
+static struct status get_pay_order(struct db_tx *tx, int64_t pay_order_id, struct arena *arena,
+                                   PayOrder **ret)
 {
+    struct pay_order pay_order;
+    struct order *orders;
+    struct money total;
+    size_t count;
     bool found;
 
-    TRY(order_repo_find(tx, order_id, rq->arena, ret, &found));
-    return found && may_see(&rq->caller, ret->user_id) ? STATUS_OK : unknown(order_id);
+    TRY(pay_order_repo_find(tx, pay_order_id, &pay_order, &found));
+    if (!found)
+        return status_error(CODE_INTERNAL, "INTERNAL", "there is no pay order %lld",
+                            (long long)pay_order_id);
+    TRY(order_repo_find_of_pay_order(tx, pay_order_id, arena, &orders, &count));
+    TRY(pay_order_total(&pay_order, orders, count, &total));
+    *ret = pay_order_to_pb(&pay_order, total, orders, count, arena);
+    return STATUS_OK;
 }
 
 struct status order_get_order(struct request *rq, const GetOrderRequest *in, GetOrderResponse *ret)
 {
     const struct order_app *app = rq->service;
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct order order, *siblings;
-    struct pay_order pay_order;
-    struct money total;
+    struct order order;
     size_t count;
-    bool found;
 
     TRY(db_read_begin(&tx, app->db));
-    TRY(find_visible(&tx, rq, in->order_id, &order));
+    TRY(order_find_visible(&tx, rq, in->order_id, &order));
     TRY(order_repo_read_lines(&tx, &order, 1, rq->arena, &count));
-    TRY(pay_order_repo_find(&tx, order.pay_order_id, &pay_order, &found));
-    if (!found)
-        return status_error(CODE_INTERNAL, "INTERNAL", "order %lld has no pay order",
-                            (long long)order.order_id);
-    TRY(order_repo_find_of_pay_order(&tx, order.pay_order_id, rq->arena, &siblings, &count));
-    TRY(pay_order_total(&pay_order, siblings, count, &total));
     ret->order = order_to_pb(&order, rq->arena);
-    ret->pay_order = pay_order_to_pb(&pay_order, total, siblings, count, rq->arena);
-    return STATUS_OK;
+    if (rq->caller.role == ROLE_MERCHANT)
+        return STATUS_OK;
+    return get_pay_order(&tx, order.pay_order_id, rq->arena, &ret->pay_order);
 }
 
 static struct status page_of(struct request *rq, const ListOrdersRequest *in,
                              struct order_page *ret)
 {
-    const bool is_operator = rq->caller.role == ROLE_OPERATOR;
+    const enum role role = rq->caller.role;
 
-    if (is_operator && !in->user_id) {
-        error_details_field(&rq->details, rq->arena, "user_id", "is required of an operator");
-        return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "user_id is required");
-    }
     *ret = (struct order_page){
-        .user_id = is_operator ? in->user_id : rq->caller.user_id,
-        .below_order_id = INT64_MAX,
+        .user_id = role == ROLE_CUSTOMER ? rq->caller.user_id : in->user_id,
+        .shop_id = role == ROLE_MERCHANT ? rq->caller.shop_id : in->shop_id,
         .status = order_status_from_pb(in->status),
+        .created_from_us = pb_time_us(in->create_time_from),
+        .created_to_us = in->create_time_to ? pb_time_us(in->create_time_to) : ORDER_TIME_END,
+        .below_order_id = INT64_MAX,
         .most = in->page_size ? (size_t)in->page_size : PAGE_DEFAULT,
     };
-    return STATUS_OK;
+    if (ret->user_id || ret->shop_id)
+        return STATUS_OK;
+    error_details_field(&rq->details, rq->arena, "user_id", "or shop_id is required");
+    return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "user_id or shop_id is required");
 }
 
-static uint64_t list_of(const ListOrdersRequest *in, struct arena *arena)
+/* Whose list it is belongs to it, also where the caller's role says so. */
+static uint64_t list_of(const ListOrdersRequest *in, const struct order_page *page,
+                        struct arena *arena)
 {
     ListOrdersRequest list = *in;
 
+    list.user_id = page->user_id;
+    list.shop_id = page->shop_id;
     list.page_size = 0;
     list.page_token = NULL;
     return page_list_digest(&list.base, arena);
@@ -117,7 +116,7 @@ struct status order_list_orders(struct request *rq, const ListOrdersRequest *in,
     size_t found, count;
 
     TRY(page_of(rq, in, &page));
-    const uint64_t list = list_of(in, rq->arena);
+    const uint64_t list = list_of(in, &page, rq->arena);
     if (*in->page_token)
         TRY(page_token_read(in->page_token, list, &page.below_order_id, 1));
     const size_t wanted = page.most++; /* one more says whether there is a next page */
@@ -132,22 +131,13 @@ struct status order_list_orders(struct request *rq, const ListOrdersRequest *in,
 }
 
 static struct status cancel(const struct order_app *app, struct db_tx *tx, struct request *rq,
-                            const CancelOrderRequest *in, struct order *ret)
+                            const CancelOrderRequest *in, struct order **ret)
 {
     const char *reason = *in->reason ? in->reason : role_name(rq->caller.role);
     struct purchase purchase;
-    struct order found_order;
-    size_t count;
-    bool found;
 
-    TRY(find_visible(tx, rq, in->order_id, &found_order));
-    TRY(purchase_lock(tx, found_order.pay_order_id, rq->arena, &purchase, &found));
-    if (!found)
-        return unknown(in->order_id);
-    struct order *order = purchase_order(&purchase, in->order_id);
-    TRY(purchase_cancel(app, tx, &purchase, order, reason, rq->caller.key));
-    *ret = *order;
-    return order_repo_read_lines(tx, ret, 1, rq->arena, &count);
+    TRY(order_lock_visible(tx, rq, in->order_id, &purchase, ret));
+    return purchase_cancel(app, tx, &purchase, *ret, reason, rq->caller.key);
 }
 
 struct status order_cancel_order(struct request *rq, const CancelOrderRequest *in,
@@ -155,7 +145,7 @@ struct status order_cancel_order(struct request *rq, const CancelOrderRequest *i
 {
     const struct order_app *app = rq->service;
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct order order;
+    struct order *order;
     bool replayed;
 
     TRY(db_tx_begin(&tx, app->db));
@@ -163,7 +153,7 @@ struct status order_cancel_order(struct request *rq, const CancelOrderRequest *i
     if (replayed)
         return STATUS_OK;
     TRY(cancel(app, &tx, rq, in, &order));
-    ret->order = order_to_pb(&order, rq->arena);
+    ret->order = order_to_pb(order, rq->arena);
     TRY(idempotency_store(&tx, rq, &ret->base));
     TRY(db_tx_commit(&tx));
     saga_nudge(service_sagas(app->service));
@@ -180,7 +170,7 @@ struct status order_list_order_history(struct request *rq, const ListOrderHistor
     size_t count;
 
     TRY(db_read_begin(&tx, app->db));
-    TRY(find_visible(&tx, rq, in->order_id, &order));
+    TRY(order_find_visible(&tx, rq, in->order_id, &order));
     TRY(order_repo_read_changes(&tx, in->order_id, rq->arena, &rows, &count));
     ret->changes = arena_array_of(rq->arena, OrderChange *, count);
     for (size_t i = 0; i < count; i++)

@@ -82,10 +82,9 @@ const struct fsm payment_fsm = {
 static const char *fulfilment_name(int status)
 {
     static const char *const names[] = {
-        [FULFILMENT_NOT_STARTED] = "NOT_STARTED",
-        [FULFILMENT_WAITING] = "WAITING",
-        [FULFILMENT_DELIVERED] = "DELIVERED",
-        [FULFILMENT_FAILED] = "FAILED",
+        [FULFILMENT_NOT_STARTED] = "NOT_STARTED", [FULFILMENT_WAITING] = "WAITING",
+        [FULFILMENT_DELIVERED] = "DELIVERED",     [FULFILMENT_FAILED] = "FAILED",
+        [FULFILMENT_SHIPPED] = "SHIPPED",
     };
     return names[status];
 }
@@ -94,6 +93,7 @@ static const char *fulfilment_event_name(int event)
 {
     static const char *const names[] = {
         [FULFILMENT_AWAIT] = "await",
+        [FULFILMENT_SHIP] = "ship",
         [FULFILMENT_DELIVER] = "deliver",
         [FULFILMENT_FAIL] = "fail",
     };
@@ -103,7 +103,9 @@ static const char *fulfilment_event_name(int event)
 static const struct fsm_rule fulfilment_rules[] = {
     {.from = FULFILMENT_NOT_STARTED, .event = FULFILMENT_AWAIT, .to = FULFILMENT_WAITING},
     {.from = FULFILMENT_NOT_STARTED, .event = FULFILMENT_DELIVER, .to = FULFILMENT_DELIVERED},
-    {.from = FULFILMENT_WAITING, .event = FULFILMENT_DELIVER, .to = FULFILMENT_DELIVERED},
+    {.from = FULFILMENT_WAITING, .event = FULFILMENT_SHIP, .to = FULFILMENT_SHIPPED},
+    {.from = FULFILMENT_SHIPPED, .event = FULFILMENT_SHIP, .to = FULFILMENT_SHIPPED},
+    {.from = FULFILMENT_SHIPPED, .event = FULFILMENT_DELIVER, .to = FULFILMENT_DELIVERED},
     {.from = FULFILMENT_NOT_STARTED, .event = FULFILMENT_FAIL, .to = FULFILMENT_FAILED},
 };
 

@@ -32,6 +32,7 @@ enum fulfilment_status {
     FULFILMENT_WAITING = 2,
     FULFILMENT_DELIVERED = 3,
     FULFILMENT_FAILED = 4,
+    FULFILMENT_SHIPPED = 5,
 };
 
 enum refund_status { REFUND_NONE = 1, REFUND_PENDING = 2, REFUND_REFUNDED = 3 };
@@ -54,7 +55,12 @@ enum order_event {
 };
 
 enum payment_event { PAYMENT_START, PAYMENT_SUCCEED, PAYMENT_FAIL, PAYMENT_CLOSE };
-enum fulfilment_event { FULFILMENT_AWAIT, FULFILMENT_DELIVER, FULFILMENT_FAIL };
+enum fulfilment_event {
+    FULFILMENT_AWAIT,   /* physical goods are sold */
+    FULFILMENT_SHIP,    /* handed to a carrier, or the word of that corrected */
+    FULFILMENT_DELIVER, /* virtual: at once; physical: received */
+    FULFILMENT_FAIL,
+};
 enum refund_event { REFUND_RECORD };
 
 extern const struct fsm order_fsm;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "app/service.h"
+#include "io/db.h"
 #include "order_events.h"
 #include "order_repo.h"
 #include "patterns/ids.h"
@@ -15,7 +16,8 @@ struct status purchase_lock(struct db_tx *tx, int64_t pay_order_id, struct arena
     TRY(pay_order_repo_lock(tx, pay_order_id, &ret->pay_order, ret_found));
     if (!*ret_found)
         return STATUS_OK;
-    return order_repo_lock_of_pay_order(tx, pay_order_id, arena, &ret->orders, &ret->order_count);
+    TRY(order_repo_lock_of_pay_order(tx, pay_order_id, arena, &ret->orders, &ret->order_count));
+    return db_now(tx, &ret->now_us);
 }
 
 struct order *purchase_order(struct purchase *purchase, int64_t order_id)
@@ -27,13 +29,15 @@ struct order *purchase_order(struct purchase *purchase, int64_t order_id)
         (long long)purchase->pay_order.pay_order_id);
 }
 
-struct status save_moved(const struct order_app *app, struct db_tx *tx, const struct order *order,
+struct status save_moved(const struct order_app *app, struct db_tx *tx,
+                         const struct purchase *purchase, struct order *order,
                          const struct order_changes *changes, const char *reason, const char *by)
 {
     if (!changes->count)
         return STATUS_OK;
+    order->updated_us = purchase->now_us;
     TRY(order_repo_save(tx, order));
-    return order_repo_insert_changes(tx, app->ids, order->order_id, changes, reason, by);
+    return order_repo_insert_changes(tx, app->ids, order, changes, reason, by);
 }
 
 static bool all_cancelled(const struct purchase *purchase)
@@ -65,7 +69,7 @@ struct status purchase_cancel(const struct order_app *app, struct db_tx *tx,
     int64_t redemption_id = 0;
 
     TRY(order_cancel(order, reason, &changes));
-    TRY(save_moved(app, tx, order, &changes, reason, by));
+    TRY(save_moved(app, tx, purchase, order, &changes, reason, by));
     TRY(order_tell_cancelled(app, tx, order));
     if (all_cancelled(purchase)) {
         redemption_id = purchase->pay_order.redemption_id;
@@ -75,6 +79,23 @@ struct status purchase_cancel(const struct order_app *app, struct db_tx *tx,
     }
     TRY(pay_order_repo_save(tx, &purchase->pay_order));
     return start_release(app, tx, order, redemption_id);
+}
+
+struct status purchase_time_out(const struct order_app *app, struct db_tx *tx,
+                                struct purchase *purchase, struct order *order)
+{
+    return purchase_cancel(app, tx, purchase, order, "payment timeout", "service/order");
+}
+
+struct status complete_received(const struct order_app *app, struct db_tx *tx,
+                                const struct purchase *purchase, struct order *order,
+                                const char *reason, const char *by)
+{
+    struct order_changes changes;
+
+    TRY(order_receive(order, &changes));
+    TRY(save_moved(app, tx, purchase, order, &changes, reason, by));
+    return order_tell_fulfilled(app, tx, order);
 }
 
 struct status record_refund(const struct order_app *app, struct db_tx *tx, int64_t payment_id,
@@ -96,13 +117,14 @@ struct status record_refund(const struct order_app *app, struct db_tx *tx, int64
 }
 
 static struct status refund_order(const struct order_app *app, struct db_tx *tx,
-                                  struct order *order, const struct payment *payment,
-                                  const char *reason, struct arena *arena)
+                                  const struct purchase *purchase, struct order *order,
+                                  const struct payment *payment, const char *reason,
+                                  struct arena *arena)
 {
     struct order_changes changes;
 
     TRY(order_record_refund(order, &changes));
-    TRY(save_moved(app, tx, order, &changes, reason, "service/order"));
+    TRY(save_moved(app, tx, purchase, order, &changes, reason, "service/order"));
     return record_refund(app, tx, payment->payment_id, order, reason, arena);
 }
 
@@ -119,7 +141,8 @@ static struct status start_settle(const struct order_app *app, struct db_tx *tx,
     return saga_insert(service_sagas(app->service), tx, &settle_order_saga, saga_id, &state.base);
 }
 
-static struct status pay_one(const struct order_app *app, struct db_tx *tx, struct order *order,
+static struct status pay_one(const struct order_app *app, struct db_tx *tx,
+                             const struct purchase *purchase, struct order *order,
                              const struct payment *payment, struct arena *arena)
 {
     struct order_changes changes;
@@ -127,25 +150,39 @@ static struct status pay_one(const struct order_app *app, struct db_tx *tx, stru
 
     snprintf(by, sizeof by, "payment/%s", payment->provider);
     TRY(order_pay(order, &changes));
-    TRY(save_moved(app, tx, order, &changes, "paid", by));
+    TRY(save_moved(app, tx, purchase, order, &changes, "paid", by));
     TRY(order_tell_paid(app, tx, order, arena));
     return start_settle(app, tx, order);
+}
+
+/*
+ * In time or too late is decided by one clock, the database's, read under the locks. Whoever comes
+ * first from pay_by on ends it: the timeout, or the money that is too late.
+ */
+static struct status time_out_overdue(const struct order_app *app, struct db_tx *tx,
+                                      struct purchase *purchase)
+{
+    for (size_t i = 0; i < purchase->order_count; i++)
+        if (order_is_overdue(&purchase->orders[i], purchase->now_us))
+            TRY(purchase_time_out(app, tx, purchase, &purchase->orders[i]));
+    return STATUS_OK;
 }
 
 struct status purchase_pay(const struct order_app *app, struct db_tx *tx, struct purchase *purchase,
                            const struct payment *payment, struct arena *arena)
 {
-    const enum paid_outcome outcome = pay_order_succeed(&purchase->pay_order, payment->payment_id);
     int64_t *order_ids;
     size_t count;
 
+    TRY(time_out_overdue(app, tx, purchase));
+    const enum paid_outcome outcome = pay_order_succeed(&purchase->pay_order, payment->payment_id);
     TRY(payment_repo_find_orders(tx, payment->payment_id, arena, &order_ids, &count));
     for (size_t i = 0; i < count; i++) {
         struct order *order = purchase_order(purchase, order_ids[i]);
         if (outcome == PAID_NOW && order->status == ORDER_PENDING_PAYMENT)
-            TRY(pay_one(app, tx, order, payment, arena));
+            TRY(pay_one(app, tx, purchase, order, payment, arena));
         else
-            TRY(refund_order(app, tx, order, payment,
+            TRY(refund_order(app, tx, purchase, order, payment,
                              order->status == ORDER_CANCELLED ? "paid after it was cancelled"
                                                               : "paid twice",
                              arena));
@@ -168,7 +205,7 @@ struct status purchase_fail(const struct order_app *app, struct db_tx *tx,
             if (order->status != ORDER_PENDING_PAYMENT)
                 continue;
             TRY(order_fail_payment(order, &changes));
-            TRY(save_moved(app, tx, order, &changes, "payment failed", "service/order"));
+            TRY(save_moved(app, tx, purchase, order, &changes, "payment failed", "service/order"));
         }
     }
     return order_tell_payment(app, tx, payment, purchase->pay_order.version, arena);

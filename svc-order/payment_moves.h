@@ -21,6 +21,7 @@ struct purchase {
     struct pay_order pay_order;
     struct order *orders;
     size_t order_count;
+    int64_t now_us; /* the database's, read under the locks */
 };
 
 /* `*ret_found` is false when there is none. */
@@ -31,9 +32,9 @@ MUST_USE SUSPENDS struct status purchase_lock(struct db_tx *tx, int64_t pay_orde
 /* The order of the purchase; a bug when it is none of its. */
 struct order *purchase_order(struct purchase *purchase, int64_t order_id);
 
-/* Saves a moved order and its history. */
+/* Saves a moved order of the purchase and its history. */
 MUST_USE SUSPENDS struct status save_moved(const struct order_app *app, struct db_tx *tx,
-                                           const struct order *order,
+                                           const struct purchase *purchase, struct order *order,
                                            const struct order_changes *changes, const char *reason,
                                            const char *by);
 
@@ -45,9 +46,13 @@ MUST_USE SUSPENDS struct status purchase_cancel(const struct order_app *app, str
                                                 struct purchase *purchase, struct order *order,
                                                 const char *reason, const char *by);
 
+/* As above, of one whose time to be paid is over. */
+MUST_USE SUSPENDS struct status purchase_time_out(const struct order_app *app, struct db_tx *tx,
+                                                  struct purchase *purchase, struct order *order);
+
 /*
- * The provider has the customer's money: orders that wait for it are paid and settled by a saga
- * each; what came for others goes back.
+ * The provider has the customer's money: orders that wait for it, and whose time is not over, are
+ * paid and settled by a saga each; what came for others goes back.
  */
 MUST_USE SUSPENDS struct status purchase_pay(const struct order_app *app, struct db_tx *tx,
                                              struct purchase *purchase,
@@ -55,6 +60,12 @@ MUST_USE SUSPENDS struct status purchase_pay(const struct order_app *app, struct
 MUST_USE SUSPENDS struct status purchase_fail(const struct order_app *app, struct db_tx *tx,
                                               struct purchase *purchase,
                                               const struct payment *payment, struct arena *arena);
+
+/* What was shipped has arrived: FAILED_PRECONDITION ILLEGAL_TRANSITION where it is not under way. */
+MUST_USE SUSPENDS struct status complete_received(const struct order_app *app, struct db_tx *tx,
+                                                  const struct purchase *purchase,
+                                                  struct order *order, const char *reason,
+                                                  const char *by);
 
 /* Money to be paid back, once for each payment and order. */
 MUST_USE SUSPENDS struct status record_refund(const struct order_app *app, struct db_tx *tx,

@@ -78,7 +78,7 @@ static struct status start_orders(const struct order_app *app, struct db_tx *tx,
         if (order->status != ORDER_PENDING_PAYMENT)
             continue;
         TRY(order_start_payment(order, &changes));
-        TRY(save_moved(app, tx, order, &changes, "payment started", by));
+        TRY(save_moved(app, tx, purchase, order, &changes, "payment started", by));
     }
     return STATUS_OK;
 }
@@ -89,14 +89,12 @@ static struct status start(const struct order_app *app, struct db_tx *tx, struct
 {
     struct purchase purchase;
     struct money total;
-    int64_t now_us;
     bool found;
 
     TRY(purchase_lock(tx, in->pay_order_id, rq->arena, &purchase, &found));
     if (!found || purchase.pay_order.user_id != rq->caller.user_id)
         return pay_order_unknown(in->pay_order_id);
-    TRY(db_now(tx, &now_us));
-    TRY(pay_order_start(&purchase.pay_order, now_us));
+    TRY(pay_order_start(&purchase.pay_order, purchase.now_us));
     TRY(pay_order_total(&purchase.pay_order, purchase.orders, purchase.order_count, &total));
     TRY(payment_repo_find_pending(tx, in->pay_order_id, in->method, total.minor, rq->arena, ret,
                                   &found));
@@ -108,8 +106,8 @@ static struct status start(const struct order_app *app, struct db_tx *tx, struct
             .method = in->method,
             .status = PAYMENT_PENDING,
             .amount = total,
-            .created_us = now_us,
-            .updated_us = now_us,
+            .created_us = purchase.now_us,
+            .updated_us = purchase.now_us,
         };
         TRY(insert_payment(app, tx, &purchase, rq->arena, ret));
     }

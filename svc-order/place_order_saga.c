@@ -305,7 +305,7 @@ static struct status save_orders(struct saga *saga)
     TRY(insert_pay_order(&tx, saga, &orders[0], &pay_order));
     TRY(order_repo_insert(&tx, orders, count, saga->arena));
     for (size_t i = 0; i < count; i++)
-        TRY(order_repo_insert_changes(&tx, app->ids, orders[i].order_id, &changes[i], "placed",
+        TRY(order_repo_insert_changes(&tx, app->ids, &orders[i], &changes[i], "placed",
                                       state->caller));
     TRY(order_tell_created(app, &tx, orders, count, saga->arena));
     TRY(place_order_answer(&tx, state, &pay_order, orders, count, saga->arena));

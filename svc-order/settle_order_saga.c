@@ -44,12 +44,13 @@ static struct status confirm_stock(struct saga *saga)
     return STATUS_OK;
 }
 
-static struct status fulfil(const struct order_app *app, struct db_tx *tx, struct order *order)
+static struct status fulfil(const struct order_app *app, struct db_tx *tx,
+                            const struct purchase *purchase, struct order *order)
 {
     struct order_changes changes;
 
     TRY(order_fulfil(order, &changes));
-    TRY(save_moved(app, tx, order, &changes, "stock confirmed", "service/order"));
+    TRY(save_moved(app, tx, purchase, order, &changes, "stock confirmed", "service/order"));
     return order_tell_fulfilled(app, tx, order);
 }
 
@@ -61,7 +62,7 @@ static struct status abandon(const struct order_app *app, struct db_tx *tx,
     struct order_changes changes;
 
     TRY(order_abandon(order, reason, &changes));
-    TRY(save_moved(app, tx, order, &changes, reason, "service/order"));
+    TRY(save_moved(app, tx, purchase, order, &changes, reason, "service/order"));
     TRY(order_tell_cancelled(app, tx, order));
     return record_refund(app, tx, purchase->pay_order.paid_by, order, reason, arena);
 }
@@ -104,7 +105,7 @@ static struct status finish_order(struct saga *saga)
     if (*state->not_confirmable)
         TRY(abandon(app, &tx, &purchase, order, saga->arena));
     else
-        TRY(fulfil(app, &tx, order));
+        TRY(fulfil(app, &tx, &purchase, order));
     return db_tx_commit(&tx);
 }
 

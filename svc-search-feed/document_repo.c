@@ -80,29 +80,46 @@ struct status document_repo_touch(struct db_tx *tx, const int64_t *item_ids, siz
                        DB_NO_ARGS, &ids, 1, NULL);
 }
 
+static void read_due(struct db_rows *rows, struct arena *arena, struct due **ret, size_t *ret_count)
+{
+    *ret = arena_array_of(arena, struct due, rows->count);
+    for (*ret_count = 0; db_rows_next(rows); ++*ret_count) {
+        struct due *due = &(*ret)[*ret_count];
+        *due = (struct due){
+            .item_id = db_get_i64(rows, 0),
+            .version = db_get_i64(rows, 1),
+            .indexed_version = db_get_i64(rows, 2),
+            .failures = (unsigned)db_get_i64(rows, 3),
+            .due_us = db_get_is_null(rows, 4) ? 0 : db_get_time(rows, 4),
+        };
+        const void *packed = db_get_bytes(rows, 5, &due->packed_size);
+        due->packed = arena_dup(arena, packed, due->packed_size);
+    }
+}
+
 struct status document_repo_find_due(struct db_tx *tx, int64_t now_us, size_t most,
                                      struct arena *arena, struct due **ret, size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(
-        tx,
-        "SELECT item_id, doc_version, indexed_version, failures, due_at, item FROM document "
-        "WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-        DB_ARGS(DB_TIME(now_us), DB_U64(most)), &rows));
-    *ret = arena_array_of(arena, struct due, rows.count);
-    for (*ret_count = 0; db_rows_next(&rows); ++*ret_count) {
-        struct due *due = &(*ret)[*ret_count];
-        *due = (struct due){
-            .item_id = db_get_i64(&rows, 0),
-            .version = db_get_i64(&rows, 1),
-            .indexed_version = db_get_i64(&rows, 2),
-            .failures = (unsigned)db_get_i64(&rows, 3),
-            .due_us = db_get_time(&rows, 4),
-        };
-        const void *packed = db_get_bytes(&rows, 5, &due->packed_size);
-        due->packed = arena_dup(arena, packed, due->packed_size);
-    }
+    TRY(db_query(tx,
+                 "SELECT item_id, doc_version, indexed_version, failures, due_at, item "
+                 "FROM document WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+                 DB_ARGS(DB_TIME(now_us), DB_U64(most)), &rows));
+    read_due(&rows, arena, ret, ret_count);
+    return STATUS_OK;
+}
+
+struct status document_repo_find_after(struct db_tx *tx, int64_t after_id, size_t most,
+                                       struct arena *arena, struct due **ret, size_t *ret_count)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT item_id, doc_version, indexed_version, failures, due_at, item "
+                 "FROM document WHERE item_id > ? ORDER BY item_id LIMIT ?",
+                 DB_ARGS(DB_I64(after_id), DB_U64(most)), &rows));
+    read_due(&rows, arena, ret, ret_count);
     return STATUS_OK;
 }
 

@@ -64,6 +64,11 @@ MUST_USE SUSPENDS struct status document_repo_find_due(struct db_tx *tx, int64_t
                                                        size_t most, struct arena *arena,
                                                        struct due **ret, size_t *ret_count);
 
+/* All, due or not, by rising id behind `after_id`. */
+MUST_USE SUSPENDS struct status document_repo_find_after(struct db_tx *tx, int64_t after_id,
+                                                         size_t most, struct arena *arena,
+                                                         struct due **ret, size_t *ret_count);
+
 /* The functions below pass over documents that changed since they were found due. */
 
 /* A version of its own for what only the time changed. */

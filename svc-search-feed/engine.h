@@ -2,7 +2,8 @@
 
 /*
  * engine: the search engine (OpenSearch, or Elasticsearch: only the API that both share) over HTTP.
- * One alias names the index that is searched and written; what is behind it is the worker's to say.
+ * Aliases name the indexes that are searched and written; what is behind them is the workers' to
+ * say.
  */
 
 #include <jansson.h>
@@ -18,9 +19,11 @@ struct http;
 
 struct engine {
     struct http *http;
-    const char *url;   /* "http://127.0.0.1:9200" */
-    const char *alias; /* "souk-items" */
-    const char *index; /* "souk-items-v1" */
+    const char *url;        /* "http://127.0.0.1:9200" */
+    const char *alias;      /* "souk-items": what is searched */
+    const char *next_alias; /* "souk-items-next": what will be, while it is made (reindex_worker) */
+    const char *old_alias;  /* "souk-items-old": what was, until it is removed */
+    const char *index; /* "souk-items-v2": the first one; later ones add when they were begun */
     int64_t shards;
     int64_t replicas;
 };

@@ -127,23 +127,56 @@ static void build(struct index_entry *entry, const struct sku *skus, size_t sku_
     entry->document = document_make(&item, known, prices, count, now_us);
 }
 
+static struct status build_all(struct db *db, const struct due *due, size_t count,
+                               struct arena *arena, struct index_batch *batch)
+{
+    struct sku *skus;
+    size_t sku_count;
+
+    unpack(due, count, arena, batch);
+    TRY(find_skus(db, batch, arena, &skus, &sku_count));
+    for (size_t i = 0; i < batch->count; i++)
+        build(&batch->entries[i], skus, sku_count, batch->now_us, arena);
+    return STATUS_OK;
+}
+
 struct status index_batch_read(struct db *db, struct arena *arena, struct index_batch *ret)
 {
     struct index_batch batch = {0};
     struct due *due;
-    struct sku *skus;
-    size_t due_count, sku_count;
+    size_t due_count;
     bool any_stale;
 
     TRY(find(db, arena, &batch, &due, &due_count));
     const bool is_full = due_count == DOCUMENTS_MAX;
     batch.delay_us = due_count ? batch.now_us - due[0].due_us : 0;
     TRY(set_aside_stale(db, arena, due, &due_count, &any_stale));
-    unpack(due, due_count, arena, &batch);
-    TRY(find_skus(db, &batch, arena, &skus, &sku_count));
-    for (size_t i = 0; i < batch.count; i++)
-        build(&batch.entries[i], skus, sku_count, batch.now_us, arena);
+    TRY(build_all(db, due, due_count, arena, &batch));
     batch.has_more = is_full || any_stale || batch.count < due_count;
+    *ret = batch;
+    return STATUS_OK;
+}
+
+static struct status find_after(struct db *db, int64_t after_id, struct arena *arena,
+                                struct index_batch *batch, struct due **ret_due, size_t *ret_count)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_read_begin(&tx, db));
+    TRY(db_now(&tx, &batch->now_us));
+    return document_repo_find_after(&tx, after_id, DOCUMENTS_MAX, arena, ret_due, ret_count);
+}
+
+struct status index_batch_read_after(struct db *db, int64_t after_id, struct arena *arena,
+                                     struct index_batch *ret)
+{
+    struct index_batch batch = {0};
+    struct due *due;
+    size_t count;
+
+    TRY(find_after(db, after_id, arena, &batch, &due, &count));
+    TRY(build_all(db, due, count, arena, &batch));
+    batch.has_more = count == DOCUMENTS_MAX || batch.count < count;
     *ret = batch;
     return STATUS_OK;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * index_batch: documents that are due, as they are to be at the engine.
+ * index_batch: documents as they are to be at the engine: those that are due, or all.
  */
 
 #include <stdbool.h>
@@ -36,3 +36,10 @@ struct index_batch {
 /* Everything is in the arena. */
 MUST_USE SUSPENDS struct status index_batch_read(struct db *db, struct arena *arena,
                                                  struct index_batch *ret);
+/*
+ * Of all documents, due or not, by rising id behind `after_id`. Nothing in the table changes; empty
+ * behind the last.
+ */
+MUST_USE SUSPENDS struct status index_batch_read_after(struct db *db, int64_t after_id,
+                                                       struct arena *arena,
+                                                       struct index_batch *ret);

@@ -59,7 +59,7 @@ static struct status send(const struct search *search, const char *method, const
 static struct status make_index(const struct search *search, struct arena *arena, bool *ret_existed)
 {
     AUTO(engine_answer_end) struct engine_answer answer = {0};
-    json_auto_t *schema = index_schema(&search->engine);
+    json_auto_t *schema = index_schema(&search->engine, search->engine.alias);
     const char *path = arena_printf(arena, "/%s", search->engine.index);
 
     TRY(send(search, "PUT", path, schema, arena, &answer));

@@ -63,15 +63,41 @@ static json_t *settings(const struct engine *engine)
                      "number_of_replicas", (json_int_t)engine->replicas, "refresh_interval", "1s");
 }
 
-json_t *index_schema(const struct engine *engine)
+json_t *index_schema(const struct engine *engine, const char *alias)
 {
     return json_pack("{s:o, s:{s:s, s:o, s:o}, s:{s:{}}}", "settings", settings(engine), "mappings",
                      "dynamic", "strict", "_source", kept(), "properties", properties(), "aliases",
-                     engine->alias);
+                     alias);
+}
+
+static void add_action(json_t *actions, const char *what, const char *index, const char *alias)
+{
+    json_array_append_new(actions,
+                          json_pack("{s:{s:s, s:s}}", what, "index", index, "alias", alias));
 }
 
 json_t *index_alias_actions(const struct engine *engine)
 {
-    return json_pack("{s:[{s:{s:s, s:s}}]}", "actions", "add", "index", engine->index, "alias",
-                     engine->alias);
+    json_t *actions = json_array();
+
+    add_action(actions, "add", engine->index, engine->alias);
+    return json_pack("{s:o}", "actions", actions);
+}
+
+json_t *index_switch_actions(const struct engine *engine, const char *index, const json_t *there)
+{
+    const char *old;
+    json_t *value;
+
+    if (json_object_get(there, index))
+        return NULL;
+    json_t *actions = json_array();
+    json_object_foreach((json_t *)(uintptr_t)there, old, value)
+    {
+        add_action(actions, "remove", old, engine->alias);
+        add_action(actions, "add", old, engine->old_alias);
+    }
+    add_action(actions, "add", index, engine->alias);
+    add_action(actions, "remove", index, engine->next_alias);
+    return json_pack("{s:o}", "actions", actions);
 }

@@ -17,8 +17,15 @@
 
 #define INDEX_VERSION "v1"
 
-/* The body that makes the index, its alias included. The caller's. */
-MUST_USE json_t *index_schema(const struct engine *engine);
+/* The body that makes an index, its alias included. The caller's, as all below. */
+MUST_USE json_t *index_schema(const struct engine *engine, const char *alias);
 
-/* The body that gives an index its alias. */
+/* The body that gives the first index its alias. */
 MUST_USE json_t *index_alias_actions(const struct engine *engine);
+
+/*
+ * The body that puts a new index in the place of those that are behind the alias, all at once:
+ * `there` is what the engine says of the alias. NULL: it is in its place.
+ */
+MUST_USE json_t *index_switch_actions(const struct engine *engine, const char *index,
+                                      const json_t *there);

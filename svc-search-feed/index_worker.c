@@ -3,79 +3,22 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "bulk.h"
 #include "index_batch.h"
 #include "index_prepare.h"
 #include "io/db.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "patterns/retry.h"
+#include "reindex_repo.h"
 #include "run/task.h"
 #include "search.h"
+#include "shipment.h"
 
 enum {
-    BODY_SIZE_MAX = 1024 * 1024, /* the engine likes several small requests better than a big one */
-    TIMEOUT_US = 20 * 1000 * 1000,
     SAVE_TRIES = 3,
     /* Events of one change come together, and what is indexed shows at the next refresh anyway. */
     GATHER_US = 50 * 1000,
 };
-
-/* Documents on their way. results[i] is of entries[i]. */
-struct shipment {
-    const struct index_batch *batch;
-    size_t count; /* of the batch's entries: the rest did not fit */
-    struct bulk_result *results;
-    bool *is_sent;
-    struct str body;
-};
-
-static void shipment_end(struct shipment *shipment)
-{
-    str_release(&shipment->body);
-}
-
-static void load(const struct index_batch *batch, struct arena *arena, struct shipment *ret)
-{
-    ret->batch = batch;
-    ret->results = arena_array_of(arena, struct bulk_result, batch->count);
-    ret->is_sent = arena_array_of(arena, bool, batch->count);
-    for (size_t i = 0; i < batch->count && ret->body.length < BODY_SIZE_MAX; i++) {
-        const struct index_entry *entry = &batch->entries[i];
-        ret->is_sent[i] = entry->is_readable &&
-                          bulk_add(&ret->body, &entry->document, entry->due.version);
-        ret->results[i] = (struct bulk_result){.outcome = BULK_REFUSED, .why = "it is broken here"};
-        ret->count++;
-    }
-}
-
-static struct status ship(const struct search *search, struct shipment *shipment,
-                          struct arena *arena)
-{
-    AUTO(engine_answer_end) struct engine_answer answer = {0};
-    struct bulk_result *results = arena_array_of(arena, struct bulk_result, shipment->count);
-    const struct engine_request request = {
-        .method = "POST",
-        .path = arena_printf(arena, "/%s/_bulk?require_alias=true", search->engine.alias),
-        .body = shipment->body.text,
-        .body_size = shipment->body.length,
-        .timeout_us = TIMEOUT_US,
-    };
-    size_t sent = 0;
-
-    for (size_t i = 0; i < shipment->count; i++)
-        sent += shipment->is_sent[i];
-    if (!sent)
-        return STATUS_OK;
-    TRY(engine_call(&search->engine, &request, arena, &answer));
-    if (answer.status != 200)
-        return engine_refusal(&answer);
-    TRY(bulk_read(answer.body, results, sent));
-    for (size_t i = 0; i < shipment->count; i++)
-        if (shipment->is_sent[i])
-            shipment->results[i] = *results++;
-    return STATUS_OK;
-}
 
 static void count_and_log(const struct search *search, const struct shipment *shipment)
 {
@@ -171,6 +114,31 @@ static struct status check_all_done(struct search *search, const struct shipment
     return STATUS_OK;
 }
 
+static struct status find_reindex(struct db *db, struct arena *arena, bool *ret_running)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    struct reindex reindex;
+
+    TRY(db_read_begin(&tx, db));
+    return reindex_repo_find_running(&tx, arena, &reindex, ret_running);
+}
+
+/*
+ * To the index that is made anew as well, if there is one. That is asked when the batch was read:
+ * a reindexing that begins later finds these versions in the table.
+ */
+static struct status ship(const struct search *search, struct shipment *shipment,
+                          struct arena *arena)
+{
+    bool is_reindexed = false;
+
+    TRY(find_reindex(search->db, arena, &is_reindexed));
+    TRY(shipment_send(&search->engine, search->engine.alias, shipment, arena));
+    if (!is_reindexed)
+        return STATUS_OK;
+    return shipment_send_also(&search->engine, search->engine.next_alias, shipment, arena);
+}
+
 static struct status index_some(struct search *search, bool *ret_more)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(INDEX_BATCH_ARENA_MAX);
@@ -179,7 +147,7 @@ static struct status index_some(struct search *search, bool *ret_more)
 
     TRY(index_batch_read(search->db, arena, &batch));
     metric_set(search->indexing.delay, (double)batch.delay_us / CLOCK_US_PER_S);
-    load(&batch, arena, &shipment);
+    shipment_load(&batch, arena, &shipment);
     if (shipment.count) {
         TRY(ship(search, &shipment, arena));
         count_and_log(search, &shipment);

@@ -5,6 +5,7 @@
 #include "index_schema.h"
 #include "index_worker.h"
 #include "observe/metrics.h"
+#include "reindex_worker.h"
 #include "search.h"
 #include "search_config.h"
 #include "souk/search/v1/search.rpc.h"
@@ -27,6 +28,8 @@ static struct engine engine_of(struct service *service, const struct search_conf
         .http = service_http(service),
         .url = config->search_url,
         .alias = mem_printf("%s-items", config->search_index_prefix),
+        .next_alias = mem_printf("%s-items-next", config->search_index_prefix),
+        .old_alias = mem_printf("%s-items-old", config->search_index_prefix),
         .index = mem_printf("%s-items-" INDEX_VERSION, config->search_index_prefix),
         .shards = config->search_shards,
         .replicas = config->search_replicas,
@@ -63,6 +66,8 @@ static void stop(void *app)
     struct search *search = app;
 
     mem_free((void *)(uintptr_t)search->engine.alias);
+    mem_free((void *)(uintptr_t)search->engine.next_alias);
+    mem_free((void *)(uintptr_t)search->engine.old_alias);
     mem_free((void *)(uintptr_t)search->engine.index);
     mem_free(search);
 }
@@ -81,6 +86,10 @@ static const struct periodic_config periodics[] = {
      .period_ms = INDEX_PERIOD_MS,
      .limit_ms = INDEX_LIMIT_MS,
      .run = index_worker_run},
+    {.name = REINDEX_WORKER,
+     .period_ms = REINDEX_PERIOD_MS,
+     .limit_ms = REINDEX_LIMIT_MS,
+     .run = reindex_worker_run},
 };
 
 int main(int argc, char **argv)

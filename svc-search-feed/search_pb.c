@@ -1,5 +1,6 @@
 #include "search_pb.h"
 
+#include "io/pb_time.h"
 #include "patterns/page_token.h"
 #include "price_pb.h"
 
@@ -59,6 +60,20 @@ struct status query_from_pb(const SearchRequest *in, struct arena *arena, struct
     *ret = query;
     *ret_digest = digest;
     return STATUS_OK;
+}
+
+Reindexing *reindex_to_pb(const struct reindex *reindex, struct arena *arena)
+{
+    Reindexing *message = arena_new_of(arena, Reindexing);
+
+    reindexing_init(message);
+    message->reindex_id = reindex->reindex_id;
+    message->status = reindex->is_running ? REINDEX_STATUS_RUNNING : REINDEX_STATUS_DONE;
+    message->index = (char *)(uintptr_t)reindex->index;
+    message->items = reindex->items;
+    message->start_time = pb_timestamp(reindex->started_us, arena);
+    message->end_time = pb_timestamp(reindex->ended_us, arena);
+    return message;
 }
 
 static SearchHit *hit_to_pb(const struct hit *hit, struct arena *arena)

@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "found.h"
 #include "query.h"
+#include "reindex_repo.h"
 #include "souk/search/v1/search.types.h"
 
 /*
@@ -19,6 +20,8 @@
  */
 MUST_USE struct status query_from_pb(const SearchRequest *in, struct arena *arena,
                                      struct query *ret, uint64_t *ret_digest);
+
+MUST_USE Reindexing *reindex_to_pb(const struct reindex *reindex, struct arena *arena);
 
 void found_to_pb(const struct found *found, const struct query *query, uint64_t digest,
                  struct arena *arena, SearchResponse *ret);

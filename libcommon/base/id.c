@@ -88,6 +88,15 @@ int64_t id_unix_ms(int64_t id)
     return (id >> TIME_SHIFT) + ID_EPOCH_UNIX_MS;
 }
 
+int64_t id_first_at_ms(int64_t unix_ms)
+{
+    if (unix_ms <= ID_EPOCH_UNIX_MS)
+        return 1;
+    if (unix_ms - ID_EPOCH_UNIX_MS > INT64_MAX >> TIME_SHIFT)
+        return INT64_MAX;
+    return (unix_ms - ID_EPOCH_UNIX_MS) << TIME_SHIFT;
+}
+
 void order_no_maker_start(struct order_no_maker *maker, unsigned machine, int64_t after_s,
                           int64_t fence_s)
 {

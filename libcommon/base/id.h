@@ -52,6 +52,8 @@ unsigned id_shard(int64_t id);
 unsigned id_shard_of_user(int64_t user_id);
 
 int64_t id_unix_ms(int64_t id);
+/* No id of this millisecond or a later one is below it: 1 to INT64_MAX whatever `unix_ms`. */
+int64_t id_first_at_ms(int64_t unix_ms);
 
 /* Order numbers, the display value of an order: unique as long as the clock is not set back past
  * `last_s`. */

@@ -1,128 +1,18 @@
 """svc-order through its RPCs, with all its peers."""
 
-import hashlib
-import hmac
-import json
+import re
 import subprocess
 import threading
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
+from order_kit import ADDRESS, Buyer, refused, status_of, stock_of, tell, until_status
 from soukdev import poll
 from soukdev.goods import Goods, put_draft_on_sale, put_on_sale
 from soukdev.refusal import Refused
 from soukdev.souk import Souk
-
-ADDRESS = {
-    "recipient": "Ada",
-    "phone": "+49 30 1",
-    "country": "DE",
-    "city": "Berlin",
-    "address_lines": ["Street 1"],
-}
-
-
-class Buyer:
-    """A customer of his own, and the steps he takes."""
-
-    def __init__(self, souk: Souk) -> None:
-        self.souk = souk
-        self.user_id = souk.new_id()
-        self.token = souk.customer(self.user_id)
-
-    def quote(self, *lines: tuple[Goods, int]) -> str:
-        answer = self.souk.call(
-            "pricing.CreateQuote",
-            self.token,
-            lines=[goods.quote_line(quantity) for goods, quantity in lines],
-        )
-        return str(answer.quote_token)
-
-    def place(self, *lines: tuple[Goods, int], **fields: Any) -> Any:
-        fields.setdefault("quote_token", self.quote(*lines))
-        return self.souk.mutate(
-            "order.PlaceOrder",
-            self.token,
-            lines=[goods.line(quantity) for goods, quantity in lines],
-            **fields,
-        )
-
-    def order(self, order_id: int) -> Any:
-        return self.souk.call("order.GetOrder", self.token, order_id=order_id)
-
-    def start_payment(self, pay_order_id: int, method: str = "card") -> Any:
-        return self.souk.mutate(
-            "order.StartPayment", self.token, pay_order_id=pay_order_id, method=method
-        ).payment
-
-    def buy(self, *lines: tuple[Goods, int]) -> Any:
-        """Places and pays; the placed answer."""
-        placed = self.place(*lines)
-        payment = self.start_payment(placed.pay_order.pay_order_id)
-        tell(self.souk, payment)
-        return placed
-
-
-def tell(
-    souk: Souk,
-    payment: Any,
-    status: str = "SUCCEEDED",
-    *,
-    event_id: str | None = None,
-    minor: int | None = None,
-    secret: str | None = None,
-    at: int | None = None,
-    provider: str = "sandbox",
-) -> None:
-    """The provider's callback."""
-    body = json.dumps(
-        {
-            "event_id": event_id or souk.request_id(),
-            "payment_id": str(payment.payment_id),
-            "status": status,
-            "amount": {
-                "currency": payment.amount.currency,
-                "minor": payment.amount.minor if minor is None else minor,
-            },
-        }
-    ).encode()
-    stamp = str(at or int(time.time()))
-    key = secret or souk.stack.keys.payment_secret_file.read_text().strip()
-    signature = hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    souk.client("order").call(
-        "order.HandlePaymentCallback",
-        provider=provider,
-        body={"content_type": "application/json", "data": body},
-        headers={"x-souk-timestamp": stamp, "x-souk-signature": signature},
-    )
-
-
-def stock_of(souk: Souk, goods: Goods) -> tuple[int, int, int]:
-    stock = souk.call("inventory.GetStock", souk.operator(), sku_id=goods.sku_id).stock
-    return stock.free, stock.held, stock.sold
-
-
-def refused(action: Callable[[], Any]) -> Refused:
-    with pytest.raises(Refused) as caught:
-        action()
-    return caught.value
-
-
-def status_of(message: Any, field: str = "status") -> str:
-    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
-    return str(value[getattr(message, field)].name)
-
-
-def until_status(buyer: Buyer, order_id: int, status: str) -> Any:
-    def there() -> Any:
-        order = buyer.order(order_id).order
-        return order if status_of(order) == f"ORDER_STATUS_{status}" else None
-
-    return poll.until(there, 20, f"order {status}")
 
 
 @pytest.fixture
@@ -142,8 +32,13 @@ def test_a_purchase_takes_stock_once_and_completes(souk: Souk, buyer: Buyer) -> 
     (order,) = placed.orders
     assert status_of(order) == "ORDER_STATUS_PENDING_PAYMENT"
     assert (order.total.minor, order.total.currency, order.note) == (3750, "EUR", "for a friend")
-    assert len(order.order_no) == 19
-    assert order.order_no.isdigit()
+    parts = re.fullmatch(r"(\d{10})(\d{3})(\d{3})(\d{3})", order.order_no)
+    assert parts
+    made_s, machine, user, sequence = (int(part) for part in parts.groups())
+    assert abs(made_s - order.create_time.seconds) <= 60
+    assert user == buyer.user_id % 1000
+    assert machine <= 63
+    assert sequence == 0
     assert order.lines[0].item_title == "Coffee voucher"
     assert order.lines[0].snapshot_id
     assert placed.pay_order.total.minor == 3750
@@ -328,6 +223,7 @@ def test_cancel_frees_the_stock(souk: Souk, buyer: Buyer) -> None:
     ).order
     assert status_of(cancelled) == "ORDER_STATUS_CANCELLED"
     assert cancelled.cancel_reason == "changed my mind"
+    assert cancelled == buyer.order(order_id).order
     poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 20, "the stock free again")
     error = refused(lambda: souk.mutate("order.CancelOrder", buyer.token, order_id=order_id))
     assert error.reason == "ILLEGAL_TRANSITION"
@@ -367,6 +263,30 @@ def test_money_for_a_cancelled_order_is_recorded_to_go_back(souk: Souk, buyer: B
     refunds = souk.sql("order", f"SELECT amount_minor FROM refund WHERE order_id = {order_id}")
     assert [row["amount_minor"] for row in refunds] == ["1800"]
     with souk.events("order.payment") as events:
+        event = events.wait(
+            lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
+        )
+        assert event.message.amount.minor == 1800
+    assert stock_of(souk, goods) == (5, 0, 0)
+
+
+def test_money_for_goods_that_are_gone_is_recorded_to_go_back(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk, on_hand=5, price_minor=900)
+    placed = buyer.place((goods, 2))
+    order_id = placed.orders[0].order_id
+    souk.mutate("inventory.ReleaseReservation", souk.service(), reservation_id=order_id)
+    tell(souk, buyer.start_payment(placed.pay_order.pay_order_id))
+    order = until_status(buyer, order_id, "CANCELLED")
+    assert order.cancel_reason == "the goods are gone"
+    assert status_of(order, "payment_status") == "PAYMENT_STATUS_PAID"
+    assert status_of(order, "fulfilment_status") == "FULFILMENT_STATUS_FAILED"
+    assert status_of(order, "refund_status") == "REFUND_STATUS_PENDING"
+    refunds = souk.sql(
+        "order", f"SELECT amount_minor, reason FROM refund WHERE order_id = {order_id}"
+    )
+    assert refunds == [{"amount_minor": "1800", "reason": "the goods are gone"}]
+    with souk.events("order.order", "order.payment") as events:
+        events.wait(lambda e: e.type == "order.cancelled" and e.message.order_id == order_id)
         event = events.wait(
             lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
         )
@@ -528,6 +448,80 @@ def test_lists_go_page_by_page(souk: Souk, buyer: Buyer, voucher: Goods) -> None
     )
     assert not waiting.orders
     assert "user_id" in refused(lambda: souk.call("order.ListOrders", souk.operator())).fields
+    stranger = Buyer(souk).token
+    error = refused(
+        lambda: souk.call(
+            "order.ListOrders", stranger, page_size=2, page_token=first.next_page_token
+        )
+    )
+    assert error.reason == "PAGE_TOKEN_INVALID"
+
+
+def pages(souk: Souk, token: str, **filters: Any) -> list[int]:
+    """A whole list, by pages of two."""
+    seen: list[int] = []
+    page_token = ""
+    while True:
+        page = souk.call("order.ListOrders", token, page_size=2, page_token=page_token, **filters)
+        assert len(page.orders) <= 2
+        seen += [order.order_id for order in page.orders]
+        page_token = page.next_page_token
+        if not page_token:
+            return seen
+
+
+def test_a_merchant_lists_the_orders_of_his_shop(souk: Souk, buyer: Buyer) -> None:
+    mine, others = put_on_sale(souk), put_on_sale(souk)
+    merchant, rival = souk.merchant(mine.shop_id), souk.merchant(souk.new_id())
+    one = buyer.place((mine, 1), (others, 1)).orders[0].order_id
+    two = Buyer(souk).buy((mine, 1)).orders[0].order_id
+    three = buyer.place((mine, 2)).orders[0].order_id
+    buyer.place((others, 1))
+    until_status(buyer, one, "PENDING_PAYMENT")
+    poll.until(
+        lambda: pages(souk, merchant, status="ORDER_STATUS_COMPLETED") == [two], 20, "it completed"
+    )
+    assert pages(souk, merchant) == [three, two, one]
+    assert pages(souk, merchant, status="ORDER_STATUS_PENDING_PAYMENT") == [three, one]
+    assert pages(souk, merchant, user_id=buyer.user_id) == [three, one]
+    assert pages(souk, merchant, shop_id=others.shop_id) == [three, two, one]
+    assert pages(souk, rival) == []
+    assert pages(souk, souk.operator(), shop_id=mine.shop_id) == [three, two, one]
+    assert pages(souk, souk.operator(), shop_id=mine.shop_id, user_id=buyer.user_id) == [three, one]
+    assert pages(souk, buyer.token, shop_id=mine.shop_id) == [three, one]
+    assert pages(souk, buyer.token, user_id=1) == pages(souk, buyer.token)
+
+
+def test_a_list_is_of_a_range_of_time(souk: Souk, buyer: Buyer) -> None:
+    goods = put_on_sale(souk)
+    first, second, third = (buyer.place((goods, 1)).orders[0] for _ in range(3))
+    merchant = souk.merchant(goods.shop_id)
+    for token in (buyer.token, merchant):
+        since = pages(souk, token, create_time_from=second.create_time)
+        assert since == [third.order_id, second.order_id]
+        until = pages(souk, token, create_time_to=second.create_time)
+        assert until == [first.order_id]
+        between = {"create_time_from": first.create_time, "create_time_to": third.create_time}
+        assert pages(souk, token, **between) == [second.order_id, first.order_id]
+        waiting = {**between, "status": "ORDER_STATUS_PENDING_PAYMENT"}
+        assert pages(souk, token, **waiting) == [second.order_id, first.order_id]
+        assert pages(souk, token, create_time_to={"seconds": 0}) == []
+        assert pages(souk, token, create_time_from={"seconds": 253402300799}) == []
+        assert len(pages(souk, token, create_time_to={"seconds": 253402300799})) == 3
+
+
+def test_a_list_does_not_shift_while_orders_come(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
+    placed = [buyer.place((voucher, 1)).orders[0].order_id for _ in range(5)]
+    seen: list[int] = []
+    token = ""
+    while True:
+        page = souk.call("order.ListOrders", buyer.token, page_size=2, page_token=token)
+        seen += [order.order_id for order in page.orders]
+        token = page.next_page_token
+        if not token:
+            break
+        buyer.place((voucher, 1))
+    assert seen == placed[::-1]
 
 
 def test_a_page_of_long_orders_is_shorter(souk: Souk, buyer: Buyer, voucher: Goods) -> None:

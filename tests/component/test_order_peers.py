@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
+from order_kit import Buyer, refused, stock_of, until_status
 from soukdev import poll
 from soukdev.goods import put_on_sale
 from soukdev.run_folder import run_folder
 from soukdev.souk import Souk
 from soukdev.stack import Stack
-from test_order import Buyer, refused, stock_of, until_status
 
 MODE = os.environ.get("MODE", "debug")
 RESERVE = "/souk.inventory.v1.InventoryService/ReserveStock"

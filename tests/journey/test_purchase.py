@@ -3,15 +3,6 @@
 from journey_kit import Market, Stock, insist, reason, status_of
 from soukdev.market.money import show
 
-ADDRESS = {
-    "recipient": "Ming",
-    "phone": "+86 21 5555 0100",
-    "country": "CN",
-    "city": "上海",
-    "address_lines": ["南京东路 100 号"],
-}
-TSHIRT = 1003001
-
 
 def test_what_is_ordered_is_held_and_what_is_paid_is_delivered(market: Market) -> None:
     goods, customer = market.goods(on_hand=10, price="12.50 EUR"), market.customer()
@@ -51,23 +42,6 @@ def test_each_shop_has_its_order_and_all_are_paid_at_once(market: Market) -> Non
     for order in placed["orders"]:
         customer.await_order(order["order_id"], "COMPLETED")
     assert [market.stock(one) for one in goods] == [Stock(9, 0, 1)] * 3
-
-
-def test_goods_that_are_shipped_need_an_address_and_wait_for_their_shipment(market: Market) -> None:
-    draft = market.offer().draft
-    attributes = {"material": "cotton", "color": "black", "size": "L"}
-    draft["attributes"] = [{"code": code, "text": text} for code, text in attributes.items()]
-    goods, customer = market.goods(category_id=TSHIRT, draft=draft), market.customer()
-    token = customer.quote([goods.line()])["quote_token"]
-    assert (
-        reason(lambda: customer.place([goods.line()], token)) == "INVALID_ARGUMENT ADDRESS_MISSING"
-    )
-    placed = customer.place([goods.line()], token, address=ADDRESS)
-    customer.pay(placed["pay_order"]["pay_order_id"])
-    order = customer.await_order(placed["orders"][0]["order_id"], "FULFILLING")
-    assert order["fulfilment_status"] == "FULFILMENT_STATUS_WAITING"
-    assert order["address"]["address_lines"] == ADDRESS["address_lines"]
-    assert market.stock(goods) == Stock(9, 0, 1)
 
 
 def test_an_order_is_placed_once_however_often_it_is_asked_for(market: Market) -> None:

@@ -253,7 +253,25 @@ static void an_order_number_stops_at_the_fence(void **state)
     assert_ok(order_no_next(maker, 1700000001, 43, number));
 }
 
-UNIT_TESTS(an_id_says_when_and_where_it_was_made,
+static void the_first_id_of_a_millisecond_parts_those_before_from_those_after(void **state)
+{
+    struct id_maker maker = id_maker_start(0, 0, 0, INT64_MAX);
+    const int64_t ms = 1700000000000 + 50000000000;
+    int64_t before, at;
+
+    assert_ok(id_next(&maker, ms - 1, &before));
+    assert_ok(id_next(&maker, ms, &at));
+    assert_true(before < id_first_at_ms(ms));
+    assert_true(at >= id_first_at_ms(ms));
+    assert_int_equal(id_first_at_ms(0), 1);
+    assert_int_equal(id_first_at_ms(INT64_MIN), 1);
+    assert_int_equal(id_first_at_ms(ID_EPOCH_UNIX_MS), 1);
+    assert_int_equal(id_first_at_ms(INT64_MAX), INT64_MAX);
+    assert_true(id_first_at_ms(id_unix_ms(INT64_MAX)) <= INT64_MAX);
+}
+
+UNIT_TESTS(the_first_id_of_a_millisecond_parts_those_before_from_those_after,
+           an_id_says_when_and_where_it_was_made,
            the_greatest_worker_and_the_last_moment_stay_positive,
            a_spent_millisecond_borrows_the_next, ids_rise_when_the_clock_goes_back,
            the_first_id_is_behind_the_predecessors_mark,

@@ -63,6 +63,12 @@ class Customer:
         order: Json = self._change(f"/v1/orders/{order_id}:cancel", reason=reason)["order"]
         return order
 
+    def confirm_receipt(self, order: Json) -> Json:
+        """Of the order as he saw it."""
+        path = f"/v1/orders/{order['order_id']}:confirmReceipt"
+        done: Json = self._change(path, version=order["version"])["order"]
+        return done
+
     def start_payment(self, pay_order_id: str, method: str = "card") -> Json:
         """{"payment", "payment_url"}"""
         return self._change("/v1/payments", pay_order_id=pay_order_id, method=method)

@@ -65,6 +65,18 @@ class Sellers:
         }
         return self._listing(self.operator.post(self._path(listing, ":review"), **change))
 
+    def ship(self, order: Json, carrier: str, tracking_no: str) -> Json:
+        """As the merchant of its shop, who saw it like this."""
+        shop = self._souk.json(self._souk.merchant(int(order["shop_id"])))
+        shipped: Json = shop.post(
+            f"/v1/orders/{order['order_id']}:ship",
+            request_id=self._souk.request_id(),
+            version=order["version"],
+            carrier=carrier,
+            tracking_no=tracking_no,
+        )["order"]
+        return shipped
+
     def get(self, listing: Json) -> Json:
         return self._listing(self.operator.get(self._path(listing)))
 

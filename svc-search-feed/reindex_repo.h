@@ -1,0 +1,47 @@
+#pragma once
+
+/*
+ * reindex_repo: indexes that are made anew. A row says which index, and how far it is. Table:
+ * reindex.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+
+struct db_tx;
+
+struct reindex {
+    int64_t reindex_id;
+    bool is_running;
+    const char *index;  /* the new one */
+    int64_t done_up_to; /* items up to this one are in it; 0: none, and it may not be there */
+    int64_t items;
+    int64_t started_us;
+    int64_t ended_us; /* 0: it runs */
+};
+
+/* A running one. ALREADY_EXISTS DUPLICATE_KEY where there is one. */
+MUST_USE SUSPENDS struct status reindex_repo_insert(struct db_tx *tx, const char *index,
+                                                    int64_t started_us);
+/* `*ret_found` is false when there is none. */
+MUST_USE SUSPENDS struct status reindex_repo_find(struct db_tx *tx, int64_t reindex_id,
+                                                  struct arena *arena, struct reindex *ret,
+                                                  bool *ret_found);
+MUST_USE SUSPENDS struct status reindex_repo_find_running(struct db_tx *tx, struct arena *arena,
+                                                          struct reindex *ret, bool *ret_found);
+
+/*
+ * It is as far as `done_up_to`, with so many items more. Nothing happens where another process was
+ * faster.
+ */
+MUST_USE SUSPENDS struct status reindex_repo_advance(struct db_tx *tx,
+                                                     const struct reindex *reindex,
+                                                     int64_t done_up_to, int64_t items);
+/* From the beginning: the new index is gone. */
+MUST_USE SUSPENDS struct status reindex_repo_restart(struct db_tx *tx,
+                                                     const struct reindex *reindex);
+MUST_USE SUSPENDS struct status reindex_repo_end(struct db_tx *tx, const struct reindex *reindex);

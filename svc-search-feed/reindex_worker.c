@@ -1,0 +1,204 @@
+#include "reindex_worker.h"
+
+#include "index_batch.h"
+#include "index_schema.h"
+#include "io/db.h"
+#include "observe/log.h"
+#include "reindex_repo.h"
+#include "run/task.h"
+#include "search.h"
+#include "shipment.h"
+
+enum { TIMEOUT_US = 20 * 1000 * 1000 };
+
+static struct status find_running(struct db *db, struct arena *arena, struct reindex *ret,
+                                  bool *ret_found)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_read_begin(&tx, db));
+    return reindex_repo_find_running(&tx, arena, ret, ret_found);
+}
+
+static struct status advance(struct db *db, const struct reindex *reindex, int64_t done_up_to,
+                             size_t items)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(reindex_repo_advance(&tx, reindex, done_up_to, (int64_t)items));
+    return db_tx_commit(&tx);
+}
+
+/* The engine lost it: what was sent to it, from here or by the index_worker, is gone. */
+static struct status restart(struct db *db, const struct reindex *reindex)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    log_warn("new index is gone, it is filled from the beginning",
+             LOG_STR("index", reindex->index));
+    TRY(db_tx_begin(&tx, db));
+    TRY(reindex_repo_restart(&tx, reindex));
+    return db_tx_commit(&tx);
+}
+
+static struct status end(struct db *db, const struct reindex *reindex)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(reindex_repo_end(&tx, reindex));
+    TRY(db_tx_commit(&tx));
+    log_info("index replaced", LOG_STR("index", reindex->index), LOG_I64("items", reindex->items));
+    return STATUS_OK;
+}
+
+static struct status ask(const struct search *search, const char *method, const char *path,
+                         const json_t *body, struct arena *arena, struct engine_answer *ret)
+{
+    struct engine_request request = {.method = method, .path = path, .timeout_us = TIMEOUT_US};
+
+    if (body)
+        request.body = engine_json(body, arena, &request.body_size);
+    return engine_call(&search->engine, &request, arena, ret);
+}
+
+/* It is fine when it is there: made by another process, or before a crash. */
+static struct status make_index(const struct search *search, const struct reindex *reindex,
+                                struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    json_auto_t *schema = index_schema(&search->engine, search->engine.next_alias);
+    const char *path = arena_printf(arena, "/%s", reindex->index);
+
+    TRY(ask(search, "PUT", path, schema, arena, &answer));
+    if (answer.status == 200 || engine_answer_is(&answer, "resource_already_exists_exception"))
+        return STATUS_OK;
+    return engine_refusal(&answer);
+}
+
+/* How many of the shipment are there; what is refused would be in the old index, too. */
+static struct status count_there(const struct shipment *shipment, size_t *ret_items,
+                                 bool *ret_is_gone)
+{
+    *ret_items = 0;
+    *ret_is_gone = false;
+    for (size_t i = 0; i < shipment->count; i++) {
+        const struct bulk_result *result = &shipment->results[i];
+        if (result->outcome == BULK_BUSY)
+            return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "engine: %s",
+                                result->why);
+        *ret_is_gone |= result->outcome == BULK_NO_INDEX;
+        *ret_items += result->outcome == BULK_INDEXED;
+    }
+    return STATUS_OK;
+}
+
+static struct status fill(const struct search *search, const struct reindex *reindex,
+                          const struct index_batch *batch, struct arena *arena)
+{
+    AUTO(shipment_end) struct shipment shipment = {0};
+    size_t items = 0;
+    bool is_gone = false;
+
+    shipment_load(batch, arena, &shipment);
+    TRY(shipment_send(&search->engine, search->engine.next_alias, &shipment, arena));
+    TRY(count_there(&shipment, &items, &is_gone));
+    if (is_gone)
+        return restart(search->db, reindex);
+    return advance(search->db, reindex, batch->entries[shipment.count - 1].due.item_id, items);
+}
+
+/* False where there is none. */
+static struct status look_behind(const struct search *search, const char *alias,
+                                 struct arena *arena, struct engine_answer *ret, bool *ret_any)
+{
+    TRY(ask(search, "GET", arena_printf(arena, "/_alias/%s", alias), NULL, arena, ret));
+    *ret_any = ret->status == 200;
+    return *ret_any || ret->status == 404 ? STATUS_OK : engine_refusal(ret);
+}
+
+/* Searches see what was sent before a refresh. */
+static struct status refresh(const struct search *search, const struct reindex *reindex,
+                             struct arena *arena, bool *ret_is_gone)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    const char *path = arena_printf(arena, "/%s/_refresh", reindex->index);
+
+    TRY(ask(search, "POST", path, NULL, arena, &answer));
+    *ret_is_gone = answer.status == 404;
+    return *ret_is_gone || answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
+}
+
+/* No index behind the alias is index_prepare's to mend, first. */
+static struct status replace(const struct search *search, const struct reindex *reindex,
+                             struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer there = {0}, done = {0};
+    bool any;
+
+    TRY(look_behind(search, search->engine.alias, arena, &there, &any));
+    if (!any)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "there is no index yet");
+    json_auto_t *actions = index_switch_actions(&search->engine, reindex->index, there.body);
+    if (!actions)
+        return STATUS_OK;
+    TRY(ask(search, "POST", "/_aliases", actions, arena, &done));
+    return done.status == 200 ? STATUS_OK : engine_refusal(&done);
+}
+
+static struct status remove_index(const struct search *search, const char *index,
+                                  struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+
+    TRY(ask(search, "DELETE", arena_printf(arena, "/%s", index), NULL, arena, &answer));
+    return answer.status == 200 || answer.status == 404 ? STATUS_OK : engine_refusal(&answer);
+}
+
+/* Not under the feet of searches that began before it was replaced: the engine would fail them. */
+static struct status remove_old(const struct search *search, struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer old = {0};
+    const char *index;
+    json_t *value;
+    bool any;
+
+    TRY(look_behind(search, search->engine.old_alias, arena, &old, &any));
+    if (!any)
+        return STATUS_OK;
+    TRY(task_sleep_us(search->search_timeout_us));
+    json_object_foreach(old.body, index, value) TRY(remove_index(search, index, arena));
+    return STATUS_OK;
+}
+
+static struct status finish(const struct search *search, const struct reindex *reindex,
+                            struct arena *arena)
+{
+    bool is_gone = false;
+
+    TRY(refresh(search, reindex, arena, &is_gone));
+    if (is_gone)
+        return restart(search->db, reindex);
+    TRY(replace(search, reindex, arena));
+    TRY(remove_old(search, arena));
+    return end(search->db, reindex);
+}
+
+struct status reindex_worker_run(void *arg, bool *ret_more)
+{
+    const struct search *search = arg;
+    AUTO(arena_freep) struct arena *arena = arena_new(INDEX_BATCH_ARENA_MAX);
+    struct reindex reindex;
+    struct index_batch batch;
+    bool is_running = false;
+
+    TRY(find_running(search->db, arena, &reindex, &is_running));
+    if (!is_running)
+        return STATUS_OK;
+    if (!reindex.done_up_to)
+        TRY(make_index(search, &reindex, arena));
+    TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
+    *ret_more = true;
+    return batch.count ? fill(search, &reindex, &batch, arena) : finish(search, &reindex, arena);
+}
