@@ -19,7 +19,7 @@ struct mq_producer;
 struct mq_consumer;
 
 enum {
-    MQ_HEADERS_MAX = 16,
+    MQ_HEADERS_MAX = 24,
     MQ_TOPICS_MAX = 16,
     MQ_MESSAGE_MAX = 900 * 1024, /* key, value and headers of what is produced */
     MQ_PRODUCE_TIMEOUT_MS = 30 * 1000,
