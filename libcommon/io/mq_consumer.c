@@ -119,7 +119,7 @@ static bool any_at_work(const struct mq_consumer *consumer)
 {
     const struct mq_partition *partition = consumer->partitions;
 
-    while (partition && partition->is_over)
+    while (partition && mq_partition_is_over(partition))
         partition = partition->next;
     return partition;
 }
@@ -310,6 +310,7 @@ struct status mq_consumer_new(struct loop *loop, const struct mq_config *config,
         .group = subscription->group,
         .handler = subscription->handler,
         .batch_handler = subscription->batch_handler,
+        .lanes = subscription->lanes > 1 && !subscription->batch_handler ? subscription->lanes : 0,
         .handler_arg = subscription->arg,
         .on_progress = on_progress,
         .arg = consumer,

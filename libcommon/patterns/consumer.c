@@ -14,7 +14,13 @@
 #include "patterns/retry.h"
 #include "run/task.h"
 
-enum { TRIES_AT_ONCE = 3, PARK_LIMIT_US = 5 * 1000 * 1000, PARK_ARENA_MAX = 4 * 1024 * 1024 };
+enum {
+    TRIES_AT_ONCE = 3,
+    PARK_LIMIT_US = 5 * 1000 * 1000,
+    PARK_ARENA_MAX = 4 * 1024 * 1024,
+    LANES = 4,        /* keys of a partition that are handled side by side */
+    HANDLERS_MAX = 8, /* of all partitions */
+};
 
 void consumer_count(const struct consumer *consumer, const struct mq_message *message,
                     const char *outcome)
@@ -74,21 +80,31 @@ static struct status react(const struct consumer *consumer, const struct event_r
     }
 }
 
-static struct status on_message(void *arg, const struct mq_message *message)
+static struct status handle(const struct consumer *consumer, const struct event_route *route,
+                            const struct mq_message *message)
 {
-    const struct consumer *consumer = arg;
-    const struct event_route *route = consumer_route(consumer, message);
     struct retry retry = retry_times(TRIES_AT_ONCE);
     struct status st;
 
-    if (!route)
-        return STATUS_OK;
     do
         st = react(consumer, route, message);
     while (st.code != CODE_DEADLINE_EXCEEDED && retry_again(&retry, &st));
     if (status_ok(&st) || task_check().code == CODE_CANCELLED)
         return st;
     return park(consumer, message, &st);
+}
+
+static struct status on_message(void *arg, const struct mq_message *message)
+{
+    struct consumer *consumer = arg;
+    const struct event_route *route = consumer_route(consumer, message);
+
+    if (!route)
+        return STATUS_OK;
+    TRY(semaphore_acquire(&consumer->handlers, "other events' handlers"));
+    const struct status st = handle(consumer, route, message);
+    semaphore_release(&consumer->handlers);
+    return st;
 }
 
 static struct status on_batch(void *arg, const struct mq_message *messages, size_t count)
@@ -113,10 +129,12 @@ struct status consumer_start(struct loop *loop, const struct mq_config *mq,
         .group = config->name,
         .handler = on_message,
         .batch_handler = config->batch_handler ? on_batch : NULL,
+        .lanes = LANES,
         .arg = consumer,
     };
 
     consumer->config = config;
+    semaphore_init(&consumer->handlers, HANDLERS_MAX);
     consumer->outcomes = metric_family(METRIC_COUNTER, "souk_consumer_events_total",
                                        "consumer,type,outcome", "Events by what became of them");
     consumer->runner = parked_runner_start(loop, mq, consumer);

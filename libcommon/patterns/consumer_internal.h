@@ -6,7 +6,8 @@
  */
 
 #include "patterns/consumer.h"
-#include "patterns/parked_store.h"
+#include "patterns/parked_repo.h"
+#include "run/sync.h"
 
 struct metric_family;
 struct mq_consumer;
@@ -16,6 +17,7 @@ struct consumer {
     const struct consumer_config *config;
     struct mq_consumer *mq;
     struct parked_runner *runner;
+    struct semaphore handlers; /* of all partitions: connections are few */
     struct metric_family *outcomes;
 };
 

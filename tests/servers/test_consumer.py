@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from lab_kit import Lab
+from lab_kit import Lab, frozen
 from soukdev import http, paths
 from soukdev.contracts import Contracts
 from soukdev.dead_letters import DeadLetter, DeadLetters
@@ -28,7 +28,7 @@ class Publisher:
 
         contracts = Contracts(paths.DESCRIPTOR_SET)
         self._message = contracts.message("souk.order.v1.OrderCancelled")
-        self._producer = Producer({"bootstrap.servers": lab.kafka.address})
+        self._producer: Any = Producer({"bootstrap.servers": lab.kafka.address})
         # The topic is shared by all tests, the ids must not be.
         self._ids = f"{time.time_ns()}"
         self._count = 0
@@ -200,6 +200,24 @@ def test_parked_events_outlive_the_process_that_parked_them(lab: Lab, publisher:
     # Its dead self has to run out of the group, and of what it had claimed.
     until(lambda: len(handled(lab)) == 3, 60, "all events")
     assert handled(lab) == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_a_frozen_worker_that_comes_back_disorders_no_key(lab: Lab, publisher: Publisher) -> None:
+    """Longer than its session: the other one has its partitions when it goes on."""
+    workers = [lab.start("worker"), lab.start("worker")]
+    for order_id in range(8):
+        lab.fault(f"handle {order_id}", sleep_ms=20)
+    for version in range(1, 21):
+        for order_id in range(8):
+            publisher.cancelled(order_id, version, partition=order_id % 4)
+    until(lambda: len(handled(lab)) > 20, 20, "both work")
+    with frozen(workers[0]):
+        until(lambda: len(handled(lab)) == 160, 60, "all events by the other one")
+    for order_id in range(8):
+        publisher.cancelled(order_id, 21, partition=order_id % 4)
+    until(lambda: len(handled(lab)) == 168, 40, "the last events")
+    for order_id in range(8):
+        assert handled(lab, order_id) == [(order_id, number + 1) for number in range(21)]
 
 
 @pytest.mark.timeout(240)

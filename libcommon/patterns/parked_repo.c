@@ -1,4 +1,4 @@
-#include "patterns/parked_store.h"
+#include "patterns/parked_repo.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * parked_store: the SQL of parked events. Private to consumer. Table: parked_event.
+ * parked_repo: the SQL of parked events. Private to consumer. Table: parked_event.
  *
  * The rows of a key are a queue by id. The first is tried (`next_at`), those behind it wait (their
  * `next_at` is never) until it is released, which makes the next one the first. Whoever adds to a
