@@ -13,6 +13,7 @@
 enum {
     COMMIT_EVERY_MS = 1000,
     LEAVE_WAIT_MS = 3000,
+    JOIN_WAIT_MS = 300,
     END_WAIT_MS = 10 * 1000,
     STOP_MOST_S = 120,
     POLL_EVERY_S = 60, /* the group drops a member that did not poll for max.poll.interval.ms */
@@ -199,15 +200,31 @@ static void take_events(struct mq_consumer *consumer)
     }
 }
 
+/* In the middle of a rebalance: its end may be near. */
+static void await_join(struct mq_consumer *consumer)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(JOIN_WAIT_MS * CLOCK_US_PER_MS);
+    struct status st = STATUS_OK;
+
+    for (take_events(consumer); status_ok(&st) && !consumer->is_joined; take_events(consumer))
+        st = task_park("kafka group");
+}
+
 /*
  * Closing asks once more to give everything up, which is answered as ever. Whom a commit did not
- * reach, a farewell does not either.
+ * reach, a farewell does not either. Who has asked to join and has no answer has nothing to hand
+ * over, and its farewell would stand behind that question on the same connection: for five seconds,
+ * while the group waits for the session of a dead member.
  */
 static void leave(struct mq_consumer *consumer)
 {
+    await_join(consumer);
+    const bool was_joined = consumer->is_joined;
+
     consumer->is_leaving = true;
     give_up(consumer);
-    if (consumer->offsets.is_committing)
+    if (!was_joined || consumer->offsets.is_committing)
         return;
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->reader.rk, consumer->events);
     if (error) { /* a fatal error came before: there is nothing to leave */

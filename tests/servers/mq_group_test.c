@@ -366,6 +366,34 @@ static void sees_again_what_a_crash_left_uncommitted(struct loop *loop)
     mem_free(seen);
 }
 
+/* The group waits for the dead member's session to run out, ten seconds, and so does who joins. */
+static void stops_at_once_while_the_group_waits_for_a_dead_member(struct loop *loop)
+{
+    const char *topic = kit_topic("dead", 1);
+    const char *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member member = {.seen = seen};
+    struct mq_producer *producer = kit_producer(loop);
+    int how = 1;
+
+    assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
+    setenv("CRASH_TOPIC", topic, 1);
+    setenv("CRASH_GROUP", group, 1);
+    const pid_t child = fork();
+    if (child == 0)
+        execl("/proc/self/exe", "mq_group_test", "crash", NULL);
+    server_test_wait(30000, has_ended(child, &how));
+
+    join_group(&member, loop, group, topic);
+    assert_ok(task_sleep_us(2 * CLOCK_US_PER_S)); /* it asks to join */
+    assert_false(mq_consumer_is_joined(member.consumer));
+    const int64_t start_us = clock_mono_us();
+    mq_consumer_stop(member.consumer);
+    assert_in_range(clock_mono_us() - start_us, 0, 2 * CLOCK_US_PER_S);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
 static void stops_before_it_ever_joined(struct loop *loop)
 {
     struct kit_seen *seen = mem_new(struct kit_seen);
@@ -408,6 +436,6 @@ int main(int argc, char **argv)
         hands_lanes_over_without_loss_or_disorder, lets_the_running_handler_finish_when_it_stops,
         cancels_the_handler_at_the_deadline_of_the_stop,
         gives_up_a_partition_whose_handler_takes_too_long, sees_again_what_a_crash_left_uncommitted,
-        stops_before_it_ever_joined,
+        stops_at_once_while_the_group_waits_for_a_dead_member, stops_before_it_ever_joined,
         waits_for_a_topic_that_is_not_there_yet);
 }
