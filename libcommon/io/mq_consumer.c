@@ -6,6 +6,7 @@
 #include "io/mq_client.h"
 #include "io/mq_offsets.h"
 #include "io/mq_partition.h"
+#include "io/mq_stats.h"
 #include "observe/log.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -194,6 +195,7 @@ static void take_events(struct mq_consumer *consumer)
         switch (rd_kafka_event_type(event)) {
         case RD_KAFKA_EVENT_REBALANCE: take_rebalance(consumer, event); break;
         case RD_KAFKA_EVENT_ERROR: mq_presence_error(&consumer->reader.presence, event); break;
+        case RD_KAFKA_EVENT_STATS: mq_stats_take(consumer->reader.group, event); break;
         default: break;
         }
         rd_kafka_event_destroy(event);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/mq_message.h"
+#include "io/mq_stats.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/trace.h"
@@ -62,6 +63,7 @@ void mq_partition_free(struct mq_partition *partition)
     BUG_ON(partition->task);
     mq_queue_ring(partition->queue, NULL);
     rd_kafka_queue_destroy(partition->queue);
+    mq_stats_forget(partition->reader->group, partition->topic, partition->number);
     mq_lanes_release(&partition->lanes);
     mem_free(partition->batch);
     mem_free(partition->topic);

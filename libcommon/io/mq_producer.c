@@ -6,6 +6,7 @@
 #include "io/mq.h"
 #include "io/mq_client.h"
 #include "io/mq_message.h"
+#include "io/mq_stats.h"
 #include "observe/metrics.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -136,6 +137,7 @@ static void take_event(struct mq_producer *producer, rd_kafka_event_t *event)
             take_report(producer, report);
         break;
     case RD_KAFKA_EVENT_ERROR: mq_presence_error(&producer->presence, event); break;
+    case RD_KAFKA_EVENT_STATS: mq_stats_take("producer", event); break;
     default: break;
     }
     rd_kafka_event_destroy(event);

@@ -416,6 +416,27 @@ def test_a_handler_that_is_killed_runs_again_as_if_it_never_had(
     assert handled(lab) == [(1, 1), (1, 2)]
 
 
+def lag(worker: Service, group: str) -> float:
+    """Of all partitions."""
+    page = http.request(worker.ports["admin"], "/metrics").decode()
+    pattern = rf'^souk_mq_lag_messages{{group="{group}".*}} (\S+)$'
+    return sum(map(float, re.findall(pattern, page, re.MULTILINE)))
+
+
+def test_metrics_tell_how_far_a_group_is_behind(lab: Lab, publisher: Publisher) -> None:
+    worker = lab.start("worker")
+    lab.fault("handle 1", sleep_ms=60_000)
+    publisher.cancelled(1)
+    for version in range(1, 6):
+        publisher.cancelled(2, version, partition=1)
+    # The others are done; the one that takes its time is behind, and its partition with it.
+    until(lambda: len(handled(lab, 2)) == 5, 20, "the other partition")
+    until(lambda: lag(worker, "lab.events") == 1, 20, "the lag", every_s=0.5)
+    until(lambda: lag(worker, "lab.versions") == 0, 20, "the other group", every_s=0.5)
+    page = http.request(worker.ports["admin"], "/metrics").decode()
+    assert 'souk_mq_client_errors{client="lab.events",kind="rx"}' in page
+
+
 def test_workers_share_the_partitions_and_handle_each_event_once(
     lab: Lab, publisher: Publisher
 ) -> None:
