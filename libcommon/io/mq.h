@@ -69,7 +69,8 @@ void mq_producer_free(struct mq_producer *producer);
  * most; the messages need to live as long as the call. Not OK (UNAVAILABLE DEPENDENCY_UNAVAILABLE,
  * DEADLINE_EXCEEDED, CANCELLED): some prefix of each key's messages may have arrived, and nothing
  * of that key after a gap; send all of it again. INVALID_ARGUMENT MESSAGE_TOO_LARGE: more than
- * MQ_MESSAGE_MAX, then nothing was sent, or more than the broker takes.
+ * MQ_MESSAGE_MAX, then nothing was sent, or more than the broker takes. NOT_FOUND UNKNOWN_TOPIC: the
+ * brokers have known no such topic for three seconds.
  */
 MUST_USE SUSPENDS struct status mq_produce(struct mq_producer *producer,
                                            const struct mq_message *messages, size_t count);
