@@ -10,6 +10,7 @@
 #include "run/sync.h"
 
 struct auth;
+struct housekeeping;
 struct http_admin;
 struct mq_producer;
 struct relay;
@@ -42,6 +43,7 @@ struct service {
     struct http *http;
     struct mq_producer *producer;
     struct relay *relay;
+    struct housekeeping *housekeeping;
     struct saga_runner *sagas;
     struct rpc_server *rpc;
     struct service_peer_entry peers[SERVICE_PEERS_MAX];

@@ -17,6 +17,7 @@
 #include "io/rpc_loop.h"
 #include "io/service_token.h"
 #include "observe/log.h"
+#include "patterns/housekeeping.h"
 #include "patterns/ids.h"
 #include "patterns/outbox.h"
 #include "patterns/patterns_migrations.h"
@@ -155,6 +156,7 @@ static struct status start_workers(struct service *service)
         consumer->arg = service->app;
         TRY(consumer_start(service->loop, &config, consumer, &service->consumers[i]));
     }
+    service->housekeeping = housekeeping_start(service->db, service->owner);
     for (size_t i = 0; i < description->periodic_count; i++) {
         struct periodic_config periodic = description->periodics[i];
         periodic.arg = service->app;
@@ -218,6 +220,7 @@ static void stop_workers(struct service *service)
         periodic_stop(service->periodics[i]);
         consumer_stop(service->consumers[i]);
     }
+    housekeeping_stop(service->housekeeping);
 }
 
 void service_parts_stop(struct service *service)

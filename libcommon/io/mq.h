@@ -19,12 +19,14 @@ struct mq_producer;
 struct mq_consumer;
 
 enum {
-    MQ_HEADERS_MAX = 16,
+    MQ_HEADERS_MAX = 24,
     MQ_TOPICS_MAX = 16,
     MQ_MESSAGE_MAX = 900 * 1024, /* key, value and headers of what is produced */
     MQ_PRODUCE_TIMEOUT_MS = 30 * 1000,
     MQ_HANDLER_GRACE_MS = 5 * 1000,
-    MQ_BATCH_MAX = 32, /* messages that a mq_batch_handler gets at once */
+    MQ_LANES_MAX = 16,
+    MQ_WINDOW_MAX = 64, /* messages of a partition that lanes have in hand */
+    MQ_BATCH_MAX = 32,  /* messages that a mq_batch_handler gets at once */
 };
 
 struct mq_header {
@@ -67,16 +69,19 @@ void mq_producer_free(struct mq_producer *producer);
  * most; the messages need to live as long as the call. Not OK (UNAVAILABLE DEPENDENCY_UNAVAILABLE,
  * DEADLINE_EXCEEDED, CANCELLED): some prefix of each key's messages may have arrived, and nothing
  * of that key after a gap; send all of it again. INVALID_ARGUMENT MESSAGE_TOO_LARGE: more than
- * MQ_MESSAGE_MAX, then nothing was sent, or more than the broker takes.
+ * MQ_MESSAGE_MAX, then nothing was sent, or more than the broker takes. NOT_FOUND UNKNOWN_TOPIC: the
+ * brokers have known no such topic for three seconds.
  */
 MUST_USE SUSPENDS struct status mq_produce(struct mq_producer *producer,
                                            const struct mq_message *messages, size_t count);
 
 /*
- * Handles one message in a task of its partition: messages of a partition come one after the other,
- * in their order, partitions side by side. OK: done, never again (but for a crash). Otherwise the
- * same message comes again after a growing pause (100 ms to 10 s) while other partitions flow. The
- * message is valid during the call. The task's trace is the message's (traceparent).
+ * Handles one message. Messages of a key come one after the other, in their order; partitions come
+ * side by side, and within one so many keys as the subscription has lanes. OK: done, never again
+ * (but for a crash; with several lanes also after a rebalance). Otherwise the same message comes
+ * again after a growing pause (100 ms to 10 s) while other lanes go on, until the oldest unhandled
+ * message of the partition is MQ_WINDOW_MAX behind. The message is valid during the call. The
+ * task's trace is the message's (traceparent).
  *
  * When the partition goes to another member of the group the handler has MQ_HANDLER_GRACE_MS to
  * finish, then it is cancelled.
@@ -97,6 +102,7 @@ struct mq_subscription {
     size_t topic_count;
     mq_handler handler;
     mq_batch_handler batch_handler; /* NULL: always one by one */
+    size_t lanes;                   /* up to MQ_LANES_MAX; 0, 1 and with a batch_handler: one */
     void *arg;
 };
 

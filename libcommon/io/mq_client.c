@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/mq_stats.h"
 #include "observe/log.h"
 #include "run/loop.h"
 
@@ -22,6 +23,7 @@ static const struct mq_setting common_settings[] = {
     {"socket.nagle.disable", "true"},
     {"topic.metadata.refresh.interval.ms", "10000"}, /* how long a new topic stays unseen */
     {"log.connection.close", "false"},
+    {"statistics.interval.ms", MQ_STATS_EVERY_MS},
 };
 
 /* Said elsewhere in our words, or known and harmless. */
@@ -83,7 +85,7 @@ struct status mq_client_new(rd_kafka_type_t type, const struct mq_config *config
         return st;
     }
     rd_kafka_conf_set_log_cb(conf, on_log);
-    rd_kafka_conf_set_events(conf, events | RD_KAFKA_EVENT_ERROR);
+    rd_kafka_conf_set_events(conf, events | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_STATS);
 
     rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
     if (!rk) {

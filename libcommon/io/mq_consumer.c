@@ -6,6 +6,7 @@
 #include "io/mq_client.h"
 #include "io/mq_offsets.h"
 #include "io/mq_partition.h"
+#include "io/mq_stats.h"
 #include "observe/log.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -13,6 +14,7 @@
 enum {
     COMMIT_EVERY_MS = 1000,
     LEAVE_WAIT_MS = 3000,
+    JOIN_WAIT_MS = 300,
     END_WAIT_MS = 10 * 1000,
     STOP_MOST_S = 120,
     POLL_EVERY_S = 60, /* the group drops a member that did not poll for max.poll.interval.ms */
@@ -119,7 +121,7 @@ static bool any_at_work(const struct mq_consumer *consumer)
 {
     const struct mq_partition *partition = consumer->partitions;
 
-    while (partition && partition->is_over)
+    while (partition && mq_partition_is_over(partition))
         partition = partition->next;
     return partition;
 }
@@ -193,21 +195,38 @@ static void take_events(struct mq_consumer *consumer)
         switch (rd_kafka_event_type(event)) {
         case RD_KAFKA_EVENT_REBALANCE: take_rebalance(consumer, event); break;
         case RD_KAFKA_EVENT_ERROR: mq_presence_error(&consumer->reader.presence, event); break;
+        case RD_KAFKA_EVENT_STATS: mq_stats_take(consumer->reader.group, event); break;
         default: break;
         }
         rd_kafka_event_destroy(event);
     }
 }
 
+/* In the middle of a rebalance: its end may be near. */
+static void await_join(struct mq_consumer *consumer)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(JOIN_WAIT_MS * CLOCK_US_PER_MS);
+    struct status st = STATUS_OK;
+
+    for (take_events(consumer); status_ok(&st) && !consumer->is_joined; take_events(consumer))
+        st = task_park("kafka group");
+}
+
 /*
  * Closing asks once more to give everything up, which is answered as ever. Whom a commit did not
- * reach, a farewell does not either.
+ * reach, a farewell does not either. Who has asked to join and has no answer has nothing to hand
+ * over, and its farewell would stand behind that question on the same connection: for five seconds,
+ * while the group waits for the session of a dead member.
  */
 static void leave(struct mq_consumer *consumer)
 {
+    await_join(consumer);
+    const bool was_joined = consumer->is_joined;
+
     consumer->is_leaving = true;
     give_up(consumer);
-    if (consumer->offsets.is_committing)
+    if (!was_joined || consumer->offsets.is_committing)
         return;
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(consumer->reader.rk, consumer->events);
     if (error) { /* a fatal error came before: there is nothing to leave */
@@ -310,6 +329,7 @@ struct status mq_consumer_new(struct loop *loop, const struct mq_config *config,
         .group = subscription->group,
         .handler = subscription->handler,
         .batch_handler = subscription->batch_handler,
+        .lanes = subscription->lanes > 1 && !subscription->batch_handler ? subscription->lanes : 0,
         .handler_arg = subscription->arg,
         .on_progress = on_progress,
         .arg = consumer,

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/mq_message.h"
+#include "io/mq_stats.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/trace.h"
@@ -50,6 +51,7 @@ struct mq_partition *mq_partition_new(struct mq_reader *reader, const char *topi
     partition->done_offset = RD_KAFKA_OFFSET_INVALID;
     partition->committed_offset = RD_KAFKA_OFFSET_INVALID;
     find_metrics(partition);
+    mq_lanes_init(&partition->lanes, partition, reader->lanes);
     partition->queue = rd_kafka_queue_get_partition(reader->rk, topic, number);
     rd_kafka_queue_forward(partition->queue, NULL); /* no longer into the consumer's queue */
     mq_queue_ring(partition->queue, reader->wakeup);
@@ -61,12 +63,15 @@ void mq_partition_free(struct mq_partition *partition)
     BUG_ON(partition->task);
     mq_queue_ring(partition->queue, NULL);
     rd_kafka_queue_destroy(partition->queue);
+    mq_stats_forget(partition->reader->group, partition->topic, partition->number);
+    mq_lanes_release(&partition->lanes);
     mem_free(partition->batch);
     mem_free(partition->topic);
     mem_free(partition);
 }
 
-static struct status handle_once(struct mq_partition *partition, const struct mq_message *message)
+static struct status handle_once(struct mq_partition *partition, bool *is_handled,
+                                 const struct mq_message *message)
 {
     const struct mq_reader *reader = partition->reader;
     struct trace_context *trace = trace_current();
@@ -74,9 +79,9 @@ static struct status handle_once(struct mq_partition *partition, const struct mq
 
     *trace = (struct trace_context){0};
     trace_enter(trace, mq_header(message, "traceparent"));
-    partition->is_handled = true;
+    *is_handled = true;
     const struct status st = reader->handler(reader->handler_arg, message);
-    partition->is_handled = false;
+    *is_handled = false;
     metric_observe(partition->seconds, (double)(clock_mono_us() - start_us) / CLOCK_US_PER_S);
     return st;
 }
@@ -97,20 +102,26 @@ static bool pause_after(struct mq_partition *partition, const struct mq_message 
     return status_ok(&st);
 }
 
-static void handle(struct mq_partition *partition, const struct mq_message *message)
+bool mq_partition_handle(struct mq_partition *partition, bool *is_handled,
+                         const struct mq_message *message)
 {
     struct backoff backoff =
         backoff_between(RETRY_FIRST_MS * CLOCK_US_PER_MS, RETRY_MOST_MS * CLOCK_US_PER_MS);
 
     for (;;) {
-        const struct status st = handle_once(partition, message);
+        const struct status st = handle_once(partition, is_handled, message);
         if (status_ok(&st))
             break;
         if (partition->is_stopped || !pause_after(partition, message, &backoff, &st))
-            return;
+            return false;
     }
-    partition->done_offset = message->offset + 1;
     metric_add(partition->handled, 1);
+    return true;
+}
+
+void mq_partition_done(struct mq_partition *partition, int64_t offset)
+{
+    partition->done_offset = offset;
     partition->reader->on_progress(partition->reader->arg);
 }
 
@@ -127,19 +138,32 @@ static void note_taken(struct mq_partition *partition, const rd_kafka_message_t 
     mq_client_fetch_again(partition->reader->rk);
 }
 
-static void take(struct mq_partition *partition, rd_kafka_message_t *from)
+static bool is_readable(const struct mq_partition *partition, const rd_kafka_message_t *from)
+{
+    if (!from->err)
+        return true;
+    log_warn("partition cannot be read", LOG_STR("group", partition->reader->group),
+             LOG_STR("topic", partition->topic), LOG_I64("partition", partition->number),
+             LOG_STR("detail", rd_kafka_message_errstr(from)));
+    return false;
+}
+
+/* True: the lane of its key has it now. */
+static bool take(struct mq_partition *partition, rd_kafka_message_t *from)
 {
     struct mq_message message;
 
-    if (from->err) {
-        log_warn("partition cannot be read", LOG_STR("group", partition->reader->group),
-                 LOG_STR("topic", partition->topic), LOG_I64("partition", partition->number),
-                 LOG_STR("detail", rd_kafka_message_errstr(from)));
-        return;
-    }
+    if (!is_readable(partition, from))
+        return false;
     mq_presence_seen(&partition->reader->presence);
+    if (partition->lanes.count) {
+        mq_lanes_give(&partition->lanes, from);
+        return true;
+    }
     mq_message_read(from, &message);
-    handle(partition, &message);
+    if (mq_partition_handle(partition, &partition->is_handled, &message))
+        mq_partition_done(partition, message.offset + 1);
+    return false;
 }
 
 /* True: every one was handled. */
@@ -158,9 +182,8 @@ static bool handle_together(struct mq_partition *partition, const struct mq_mess
         metric_add(partition->failed, 1);
         return false;
     }
-    partition->done_offset = messages[count - 1].offset + 1;
     metric_add(partition->handled, (double)count);
-    reader->on_progress(reader->arg);
+    mq_partition_done(partition, messages[count - 1].offset + 1);
     return true;
 }
 
@@ -178,11 +201,11 @@ static bool take_together(struct mq_partition *partition, rd_kafka_message_t *co
     return handle_together(partition, partition->batch, count);
 }
 
-static void take_singly(struct mq_partition *partition, rd_kafka_message_t *const *from,
-                        size_t count)
+static void take_singly(struct mq_partition *partition, rd_kafka_message_t **from, size_t count)
 {
     for (size_t i = 0; i < count && !partition->is_stopped; i++)
-        take(partition, from[i]);
+        if (take(partition, from[i]))
+            from[i] = NULL;
 }
 
 static void wait_for_messages(struct mq_partition *partition)
@@ -201,12 +224,13 @@ static void run(void *arg)
     while (!partition->is_stopped) {
         const ssize_t count =
             rd_kafka_consume_batch_queue(partition->queue, 0, batch, MQ_BATCH_MAX);
+        for (ssize_t i = 0; i < count; i++)
+            note_taken(partition, batch[i]);
         if (count > 0 && !take_together(partition, batch, (size_t)count))
             take_singly(partition, batch, (size_t)count);
-        for (ssize_t i = 0; i < count; i++) {
-            note_taken(partition, batch[i]);
-            rd_kafka_message_destroy(batch[i]);
-        }
+        for (ssize_t i = 0; i < count; i++)
+            if (batch[i])
+                rd_kafka_message_destroy(batch[i]);
         if (count <= 0)
             wait_for_messages(partition);
         else
@@ -235,15 +259,23 @@ void mq_partition_stop(struct mq_partition *partition)
         partition->is_over = true;
     else if (!partition->is_handled)
         task_cancel(partition->task);
+    mq_lanes_stop(&partition->lanes);
+}
+
+bool mq_partition_is_over(const struct mq_partition *partition)
+{
+    return partition->is_over && mq_lanes_are_over(&partition->lanes);
 }
 
 void mq_partition_cancel(struct mq_partition *partition)
 {
     task_cancel(partition->task);
+    mq_lanes_cancel(&partition->lanes);
 }
 
 void mq_partition_end(struct mq_partition *partition)
 {
-    task_stop(partition->task);
+    task_stop(partition->task); /* first: it starts tasks of lanes */
     partition->task = NULL;
+    mq_lanes_end(&partition->lanes);
 }

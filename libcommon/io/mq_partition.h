@@ -2,8 +2,9 @@
 
 /*
  * mq_partition: one partition that the group gave us. A task takes its messages one after the other
- * and hands each to the handler until that says OK; or several at once to the batch handler, and
- * one after the other only where that fails. Internal to mq_consumer.
+ * and hands each to the handler until that says OK, or to the lane of its key, which does the same;
+ * or several at once to the batch handler, and one after the other only where that fails. Internal
+ * to mq_consumer.
  *
  * Messages wait in the partition's own queue inside librdkafka, which fetches no more when there
  * are enough: a slow or failing handler holds up its partition and nothing else.
@@ -16,6 +17,7 @@
 #include "base/attributes.h"
 #include "io/mq.h"
 #include "io/mq_client.h"
+#include "io/mq_lane.h"
 
 struct metric;
 struct task;
@@ -28,6 +30,7 @@ struct mq_reader {
     const char *group;
     mq_handler handler;
     mq_batch_handler batch_handler;
+    size_t lanes; /* 0: none */
     void *handler_arg;
     /* A message was handled, or the task of a stopped partition ended. */
     void (*on_progress)(void *arg);
@@ -45,12 +48,13 @@ struct mq_partition {
     rd_kafka_queue_t *queue;
     struct task *task;
     struct mq_message *batch; /* MQ_BATCH_MAX, for the batch handler; NULL without one */
-    size_t taken_messages;    /* from the queue, since it was last asked to fetch */
+    struct mq_lanes lanes;
+    size_t taken_messages; /* from the queue, since it was last asked to fetch */
     size_t taken_bytes;
     bool is_idle;    /* the queue was empty */
     bool is_handled; /* the handler is at work */
     bool is_stopped;
-    bool is_over;
+    bool is_over; /* its own task; see mq_partition_is_over */
     struct metric *handled;
     struct metric *failed;
     struct metric *pauses;
@@ -66,9 +70,22 @@ void mq_partition_free(struct mq_partition *partition);
 /* Looks for messages. Starts the task when it has none yet, or there was no room for one. */
 void mq_partition_ring(struct mq_partition *partition);
 
-/* Takes no further message; the one that is being handled may end. */
+/* Takes no further message; those that are being handled may end. */
 void mq_partition_stop(struct mq_partition *partition);
-/* Interrupts that one, too. */
+/* Nothing is at work any more. */
+MUST_USE bool mq_partition_is_over(const struct mq_partition *partition);
+/* Interrupts these, too. */
 void mq_partition_cancel(struct mq_partition *partition);
-/* Waits until the task has ended. */
+/* Waits until all tasks have ended. */
 SUSPENDS void mq_partition_end(struct mq_partition *partition);
+
+/* For lanes. */
+
+/*
+ * Hands the message to the handler until it says OK; false when the partition is stopped before.
+ * `*is_handled` while the handler is at work.
+ */
+MUST_USE SUSPENDS bool mq_partition_handle(struct mq_partition *partition, bool *is_handled,
+                                           const struct mq_message *message);
+/* Every message below `offset` was handled. */
+void mq_partition_done(struct mq_partition *partition, int64_t offset);

@@ -6,6 +6,7 @@
 #include "io/mq.h"
 #include "io/mq_client.h"
 #include "io/mq_message.h"
+#include "io/mq_stats.h"
 #include "observe/metrics.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -56,6 +57,7 @@ static const struct mq_setting settings[] = {
     {"queue.buffering.max.kbytes", "16384"},
     {"request.timeout.ms", "10000"},
     {"message.timeout.ms", "300000"},
+    {"topic.metadata.propagation.max.ms", "3000"}, /* a topic that was made just now */
 };
 
 static struct metric *topic_metric(const char *topic, const char *result)
@@ -136,6 +138,7 @@ static void take_event(struct mq_producer *producer, rd_kafka_event_t *event)
             take_report(producer, report);
         break;
     case RD_KAFKA_EVENT_ERROR: mq_presence_error(&producer->presence, event); break;
+    case RD_KAFKA_EVENT_STATS: mq_stats_take("producer", event); break;
     default: break;
     }
     rd_kafka_event_destroy(event);
@@ -275,6 +278,10 @@ static struct status error_status(rd_kafka_resp_err_t error)
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
         return status_error(CODE_INVALID_ARGUMENT, "MESSAGE_TOO_LARGE", "kafka: %s",
                             rd_kafka_err2str(error));
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION: /* no name for one */
+        return status_error(CODE_NOT_FOUND, "UNKNOWN_TOPIC", "kafka: %s", rd_kafka_err2str(error));
     default:
         return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "kafka: %s",
                             rd_kafka_err2str(error));

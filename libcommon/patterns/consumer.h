@@ -5,9 +5,14 @@
  * transaction, so an event that comes again (crash, rebalance, a relay that repeats) changes
  * nothing.
  *
- * Projections keep what has the higher version; reactions use the inbox alone and never drop by
- * version. A handler that fails is asked again with the same event after a growing pause, while
- * other partitions flow. Table: inbox (libcommon/patterns/migrations).
+ * Projections (with a batch_handler) keep what has the higher version; reactions use the inbox alone
+ * and never drop by version.
+ *
+ * An event that cannot be handled is parked in the consumer's own schema and tried again
+ * (parking.h), while the partition flows on; later events of a reaction's key wait behind it, in
+ * their order. What never succeeds becomes a dead letter (dead_letter.h), and a reaction's key is
+ * held until somebody redrives or discards it. Where parking is not possible either, the database
+ * being away, the partition waits. Tables: inbox, parked_event (libcommon/patterns/migrations).
  */
 
 #include <stdbool.h>
@@ -67,7 +72,7 @@ struct consumer_config {
     void (*after_commit)(void *arg);
 };
 
-/* `config` and its routes are kept. */
+/* `config`, its routes and the strings of `mq` are kept. */
 MUST_USE struct status consumer_start(struct loop *loop, const struct mq_config *mq,
                                       const struct consumer_config *config, struct consumer **ret);
 SUSPENDS void consumer_stop(struct consumer *consumer); /* NULL is fine */

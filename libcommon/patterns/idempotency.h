@@ -15,7 +15,7 @@
  *     TRY(idempotency_store(&tx, rq, &ret->base));
  *     return db_tx_commit(&tx);
  *
- * Kept for 48 h at least. Table: request (libcommon/patterns/migrations).
+ * Kept for 48 h at least (housekeeping.h). Table: request (libcommon/patterns/migrations).
  */
 
 #include <protobuf-c/protobuf-c.h>

@@ -4,12 +4,12 @@
 
 #include "io/db.h"
 
-struct status inbox_claim(struct db_tx *tx, const char *consumer, const struct event *event,
-                          bool *ret_new)
+struct status inbox_claim(struct db_tx *tx, const char *consumer, const char *source,
+                          const char *id, bool *ret_new)
 {
     const struct status st = db_exec(
         tx, "INSERT INTO inbox (consumer, ce_source, ce_id, at) VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
-        DB_ARGS(DB_TEXT(consumer), DB_TEXT(event->source), DB_TEXT(event->id)), NULL);
+        DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), NULL);
 
     *ret_new = status_ok(&st);
     return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;

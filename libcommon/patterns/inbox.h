@@ -15,9 +15,11 @@
 
 struct db_tx;
 
+enum { INBOX_ID_MAX = 64 }; /* bytes of ce_source, of ce_id */
+
 /* `*ret_new` is false when the consumer had the event before. */
 MUST_USE SUSPENDS struct status inbox_claim(struct db_tx *tx, const char *consumer,
-                                            const struct event *event, bool *ret_new);
+                                            const char *source, const char *id, bool *ret_new);
 
 /*
  * The same for up to MQ_BATCH_MAX events of one source; of equal ones the first is new, so that the

@@ -110,14 +110,33 @@ static void renew(struct lease *lease)
     wait_queue_wake_all(&lease->taken);
 }
 
+/* Whether another holds it; when in doubt not. Looking costs no lock and no commit. */
+static bool is_anothers(const struct lease *lease)
+{
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    struct status st = db_read_begin(&tx, lease->db);
+    if (status_ok(&st))
+        st = db_query(&tx,
+                      "SELECT 1 FROM lease "
+                      "WHERE name = ? AND owner <> ? AND until_at >= UTC_TIMESTAMP(6)",
+                      DB_ARGS(DB_TEXT(lease->name), DB_TEXT(lease->owner)), &rows);
+    return status_ok(&st) && rows.count;
+}
+
+/* Who does not hold it looks often, so that one that was given back is not left for long. */
 static void keep(void *arg)
 {
     struct lease *lease = arg;
     struct status st = STATUS_OK;
 
     while (status_ok(&st)) {
-        renew(lease);
-        st = task_sleep_us(LEASE_RENEW_MS * CLOCK_US_PER_MS);
+        if (lease_is_held(lease) || !is_anothers(lease))
+            renew(lease);
+        const int64_t pause_ms = lease->held_until_us ? LEASE_RENEW_MS : LEASE_LOOK_MS;
+        st = task_sleep_us(pause_ms * CLOCK_US_PER_MS);
     }
 }
 

@@ -18,7 +18,11 @@
 struct db;
 struct lease;
 
-enum { LEASE_TTL_MS = 10 * 1000, LEASE_RENEW_MS = 3 * 1000 };
+enum {
+    LEASE_TTL_MS = 10 * 1000,
+    LEASE_RENEW_MS = 3 * 1000,
+    LEASE_LOOK_MS = 250, /* by those who wait for it */
+};
 
 /*
  * Starts a task that takes the lease `name` as soon as it is free and keeps it. `owner` tells this

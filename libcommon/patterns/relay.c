@@ -1,21 +1,17 @@
 #include "patterns/relay.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/db.h"
-#include "io/mq.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "patterns/lease.h"
 #include "patterns/outbox.h"
+#include "patterns/relay_publish.h"
 #include "patterns/relay_read.h"
 #include "run/task.h"
 
@@ -30,9 +26,9 @@ enum {
 
 struct relay {
     struct db *db;
-    struct mq_producer *producer;
     struct outbox *outbox;
     struct lease *lease;
+    struct relay_publisher publisher;
     struct task *task;
     struct arena *arena; /* of one round */
     struct relay_gaps gaps;
@@ -42,7 +38,6 @@ struct relay {
     int64_t pause_us;
     bool sleeping;
     bool stopping;
-    struct metric *published;
     struct metric *open_gaps;
     struct metric *age;
 };
@@ -72,6 +67,7 @@ static struct status start_term(struct relay *relay)
     uint64_t cursor;
 
     TRY(relay_read_cursor(relay->db, &cursor));
+    TRY(relay_publisher_load(&relay->publisher, relay->arena));
     relay_gaps_start(&relay->gaps, cursor, GAP_LIFE_US);
     relay->stored_cursor = cursor;
     relay->term = lease_term(relay->lease);
@@ -101,71 +97,6 @@ static struct status read_rows(struct relay *relay, struct relay_rows *rows)
     if (rows->count)
         qsort(rows->list, rows->count, sizeof *rows->list, by_seq);
     return STATUS_OK;
-}
-
-static const char *rfc3339(int64_t unix_us, struct arena *arena)
-{
-    const time_t seconds = unix_us / CLOCK_US_PER_S;
-    struct tm utc;
-    char text[32];
-
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_printf(arena, "%s.%06dZ", text, (int)(unix_us % CLOCK_US_PER_S));
-}
-
-static void to_message(const struct relay *relay, const struct relay_row *row,
-                       struct mq_message *ret)
-{
-    struct arena *arena = relay->arena;
-    const char *key = arena_printf(arena, "%" PRId64, row->aggregate_id);
-    const struct mq_header headers[] = {
-        {"ce_specversion", "1.0"},
-        {"ce_id", arena_printf(arena, "%" PRId64, row->event_id)},
-        {"ce_type", row->type},
-        {"ce_source", outbox_source(relay->outbox)},
-        {"ce_time", rfc3339(row->created_us, arena)},
-        {"ce_subject", key},
-        {"content-type", "application/protobuf"},
-        {"traceparent", row->traceparent},
-    };
-
-    *ret = (struct mq_message){
-        .topic = row->topic,
-        .key = key,
-        .key_size = strlen(key),
-        .value = row->payload,
-        .value_size = row->payload_size,
-    };
-    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
-        if (*headers[i].value)
-            ret->headers[ret->header_count++] = headers[i];
-}
-
-static struct status produce(struct relay *relay, const struct mq_message *messages, size_t count)
-{
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(ROUND_LIMIT_US);
-
-    return mq_produce(relay->producer, messages, count);
-}
-
-/* The gaps know these rows as handled, so they are sent until they are, or the lease is lost. */
-static struct status publish(struct relay *relay, const struct relay_rows *rows)
-{
-    struct backoff pause = backoff_between(100 * 1000, CLOCK_US_PER_S);
-    struct mq_message *messages = arena_array_of(relay->arena, struct mq_message, rows->count);
-    struct status st;
-
-    for (size_t i = 0; i < rows->count; i++)
-        to_message(relay, &rows->list[i], &messages[i]);
-    for (;;) {
-        st = produce(relay, messages, rows->count);
-        if (status_ok(&st) || !lease_is_held(relay->lease) || relay->stopping)
-            return st;
-        log_warn("events not published, trying again", LOG_I64("events", (int64_t)rows->count),
-                 LOG_STATUS(st));
-        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
-    }
 }
 
 /* Publishing may take longer than a transaction lives: rows that came meanwhile are not lost. */
@@ -200,13 +131,13 @@ static struct status run_round(struct relay *relay)
         TRY(start_term(relay));
     TRY(read_rows(relay, &rows));
     if (rows.count) {
-        TRY(publish(relay, &rows));
-        metric_add(relay->published, (double)rows.count);
+        TRY(relay_publish(&relay->publisher, &rows, relay->arena));
         metric_set(relay->age,
                    (double)(clock_unix_us() - rows.list[0].created_us) / CLOCK_US_PER_S);
     }
     close_gaps(relay);
     TRY(store_cursor(relay));
+    TRY(relay_publish_parked(&relay->publisher, relay->arena));
     if (rows.count < RELAY_FORWARD_MAX && !relay->stopping)
         idle(relay);
     return STATUS_OK;
@@ -236,17 +167,24 @@ struct relay *relay_start(const struct relay_config *config)
     struct relay *relay = mem_new(struct relay);
 
     relay->db = config->db;
-    relay->producer = config->producer;
     relay->outbox = config->outbox;
     relay->pause_us = PAUSE_LEAST_US;
     relay->arena = arena_new(ROUND_ARENA_MAX);
-    relay->published = metric_series(metric_family(METRIC_COUNTER, "souk_outbox_published_total",
-                                                   "", "Events acknowledged by Kafka"));
     relay->open_gaps = metric_series(metric_family(METRIC_GAUGE, "souk_outbox_open_gaps", "",
                                                    "Ranges of outbox numbers not seen yet"));
     relay->age = metric_series(metric_family(METRIC_GAUGE, "souk_outbox_publish_delay_seconds", "",
                                              "Age of the oldest event of the last round"));
     relay->lease = lease_start(config->db, "outbox-relay", config->owner);
+    relay->publisher = (struct relay_publisher){
+        .db = config->db,
+        .producer = config->producer,
+        .lease = relay->lease,
+        .source = outbox_source(config->outbox),
+        .published = metric_series(metric_family(METRIC_COUNTER, "souk_outbox_published_total", "",
+                                                 "Events acknowledged by Kafka")),
+        .parked = metric_series(metric_family(METRIC_GAUGE, "souk_outbox_parked_events", "",
+                                              "Events that Kafka does not take, and those behind")),
+    };
     outbox_on_add(config->outbox, on_add, relay);
     relay->task = task_spawn("relay", run, relay);
     BUG_ON(!relay->task);

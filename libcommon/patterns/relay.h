@@ -8,9 +8,12 @@
  * number, publishes, waits for the acknowledgements, stores the cursor. Nothing is missed and
  * nothing of one aggregate overtakes; a crash repeats what came after the cursor.
  *
+ * An event that Kafka will never take (too large, no such topic) is parked, and what follows for its
+ * aggregate behind it (relay_publish.h); the relay goes on.
+ *
  * Events go out in CloudEvents' binary mode: ce_id, ce_type, ce_source, ce_time, ce_subject (the
- * key), ce_specversion, content-type, traceparent. Tables: outbox, outbox_cursor
- * (libcommon/patterns/migrations).
+ * key), ce_specversion, content-type, traceparent. Tables: outbox, outbox_cursor,
+ * outbox_parked (libcommon/patterns/migrations).
  */
 
 #include "base/attributes.h"

@@ -53,11 +53,15 @@ static struct relay_row *append(struct relay_rows *rows, struct arena *arena)
 
 static void take_row(const struct db_rows *from, struct arena *arena, struct relay_rows *rows)
 {
-    struct relay_row *row = append(rows, arena);
+    relay_read_row(from, arena, append(rows, arena));
+}
+
+void relay_read_row(const struct db_rows *from, struct arena *arena, struct relay_row *ret)
+{
     size_t payload_size;
     const void *payload = db_get_bytes(from, 6, &payload_size);
 
-    *row = (struct relay_row){
+    *ret = (struct relay_row){
         .seq = db_get_u64(from, 0),
         .event_id = db_get_i64(from, 1),
         .type = arena_strdup(arena, db_get_text(from, 2)),

@@ -28,6 +28,12 @@ struct relay_row {
     int64_t created_us;
 };
 
+struct db_rows;
+
+/* Of a row with the columns seq, event_id, type, topic, aggregate_id, traceparent, payload and
+ * created_at. */
+void relay_read_row(const struct db_rows *from, struct arena *arena, struct relay_row *ret);
+
 struct relay_rows {
     struct relay_row *list; /* in the arena */
     size_t count;

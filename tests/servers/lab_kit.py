@@ -98,13 +98,22 @@ class Lab:
     def event_id(self) -> int:
         return next(self._event_ids)
 
-    def add_event(self, cursor: Any, aggregate_id: int, payload: bytes) -> None:
+    def add_event(
+        self, cursor: Any, aggregate_id: int, payload: bytes, topic: str | None = None
+    ) -> None:
         """As outbox.c adds one, in the cursor's transaction."""
         cursor.execute(
             "INSERT INTO outbox (day, event_id, type, topic, aggregate_id, traceparent, payload)"
             " VALUES (UTC_DATE(), %s, 'lab.changed', %s, %s, '', %s)",
-            (self.event_id(), self.topic, aggregate_id, payload),
+            (self.event_id(), topic or self.topic, aggregate_id, payload),
         )
+
+    def tell(self, aggregate_id: int, *payloads: bytes, topic: str | None = None) -> None:
+        """Adds events, each in a transaction of its own."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            for payload in payloads:
+                self.add_event(cursor, aggregate_id, payload, topic)
+                connection.commit()
 
     def forget_relay_lease(self) -> None:
         """As if the time had passed in which a dead process keeps it."""

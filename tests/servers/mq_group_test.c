@@ -106,6 +106,124 @@ static void joins_with_nothing_to_do_when_others_have_all(struct loop *loop)
     mem_free(seen);
 }
 
+/* Lanes: keys of a partition side by side. */
+
+struct lane_seen {
+    struct kit_seen *seen;
+    int at_work, most_at_work;
+    int64_t work_us;
+    int stuck; /* the key that is not done before it is set free; -1: none */
+    int of_others;
+};
+
+static struct status work_in_lane(void *arg, const struct mq_message *message)
+{
+    struct lane_seen *lanes = arg;
+    const int number = kit_number(message);
+
+    if (number % KEYS == lanes->stuck)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "stuck");
+    if (++lanes->at_work > lanes->most_at_work)
+        lanes->most_at_work = lanes->at_work;
+    const struct status st = task_sleep_us(lanes->work_us);
+    lanes->at_work--;
+    if (status_ok(&st)) {
+        kit_see(lanes->seen, number, KEYS);
+        lanes->of_others += lanes->stuck >= 0;
+    }
+    return st;
+}
+
+static struct mq_consumer *consumer_with_lanes(struct loop *loop, const char *group,
+                                               const char *topic, struct lane_seen *lanes)
+{
+    const struct mq_config config = kit_config();
+    const struct mq_subscription subscription = {
+        .group = group,
+        .topics = {topic},
+        .topic_count = 1,
+        .handler = work_in_lane,
+        .lanes = 8,
+        .arg = lanes,
+    };
+    struct mq_consumer *consumer = NULL;
+
+    assert_ok(mq_consumer_new(loop, &config, &subscription, &consumer));
+    return consumer;
+}
+
+static void handles_keys_of_a_partition_side_by_side(struct loop *loop)
+{
+    const char *topic = kit_topic("lanes", 1);
+    const char *group = kit_name("group");
+    struct lane_seen lanes = {.seen = mem_new(struct kit_seen), .work_us = 2000, .stuck = -1};
+    struct mq_producer *producer = kit_producer(loop);
+
+    assert_ok(kit_produce(producer, topic, 0, 2000, KEYS));
+    struct mq_consumer *consumer = consumer_with_lanes(loop, group, topic, &lanes);
+    server_test_wait(30000, lanes.seen->count == 2000);
+    mq_consumer_stop(consumer);
+
+    assert_int_equal(lanes.seen->calls, 2000);
+    assert_int_equal(lanes.seen->out_of_order, 0);
+    assert_in_range(lanes.most_at_work, 2, 8);
+    assert_int_equal(kit_committed(group, topic, 0), 2000);
+    mq_producer_free(producer);
+    mem_free(lanes.seen);
+}
+
+/* Others go on up to the window, then the partition waits; what was not handled comes again. */
+static void a_stuck_key_holds_others_up_only_at_the_window_s_end(struct loop *loop)
+{
+    const char *topic = kit_topic("stuck", 1);
+    const char *group = kit_name("group");
+    struct lane_seen lanes = {.seen = mem_new(struct kit_seen), .stuck = 3};
+    struct mq_producer *producer = kit_producer(loop);
+
+    assert_ok(kit_produce(producer, topic, 0, 1000, KEYS));
+    struct mq_consumer *consumer = consumer_with_lanes(loop, group, topic, &lanes);
+    server_test_wait(30000, lanes.of_others > 20);
+    assert_ok(task_sleep_us(500 * 1000)); /* could it go on, it would */
+    assert_in_range(lanes.of_others, 20, MQ_WINDOW_MAX + 3);
+    mq_consumer_stop(consumer);
+    assert_int_equal(kit_committed(group, topic, 0), 3);
+
+    lanes.stuck = -1;
+    consumer = consumer_with_lanes(loop, group, topic, &lanes);
+    server_test_wait(30000, lanes.seen->count == 1000);
+    mq_consumer_stop(consumer);
+    assert_int_equal(lanes.seen->out_of_order, 0);
+    assert_int_equal(kit_committed(group, topic, 0), 1000);
+    mq_producer_free(producer);
+    mem_free(lanes.seen);
+}
+
+static void hands_lanes_over_without_loss_or_disorder(struct loop *loop)
+{
+    const char *topic = kit_topic("lanestorm", 4);
+    const char *group = kit_name("group");
+    struct lane_seen lanes = {.seen = mem_new(struct kit_seen), .work_us = 500, .stuck = -1};
+    struct stream stream = {.producer = kit_producer(loop), .topic = topic, .st = STATUS_OK};
+    struct mq_consumer *stays = consumer_with_lanes(loop, group, topic, &lanes);
+
+    server_test_wait(20000, mq_consumer_is_joined(stays));
+    struct task *producing = task_spawn("stream", produce_stream, &stream);
+    for (int i = 0; i < 5; i++) {
+        const int before = lanes.seen->count;
+        struct mq_consumer *comes = consumer_with_lanes(loop, group, topic, &lanes);
+        server_test_wait(30000, mq_consumer_is_joined(comes) && lanes.seen->count > before + 200);
+        mq_consumer_stop(comes);
+    }
+    stream.is_over = true;
+    assert_ok(task_join(producing));
+    assert_ok(stream.st);
+    server_test_wait(30000, lanes.seen->count == stream.sent);
+    mq_consumer_stop(stays);
+    assert_int_equal(lanes.seen->out_of_order, 0);
+    mq_producer_free(stream.producer);
+    mem_free(lanes.seen);
+}
+
 /* Slow handlers and the end. */
 
 struct slow {
@@ -248,6 +366,34 @@ static void sees_again_what_a_crash_left_uncommitted(struct loop *loop)
     mem_free(seen);
 }
 
+/* The group waits for the dead member's session to run out, ten seconds, and so does who joins. */
+static void stops_at_once_while_the_group_waits_for_a_dead_member(struct loop *loop)
+{
+    const char *topic = kit_topic("dead", 1);
+    const char *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member member = {.seen = seen};
+    struct mq_producer *producer = kit_producer(loop);
+    int how = 1;
+
+    assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
+    setenv("CRASH_TOPIC", topic, 1);
+    setenv("CRASH_GROUP", group, 1);
+    const pid_t child = fork();
+    if (child == 0)
+        execl("/proc/self/exe", "mq_group_test", "crash", NULL);
+    server_test_wait(30000, has_ended(child, &how));
+
+    join_group(&member, loop, group, topic);
+    assert_ok(task_sleep_us(2 * CLOCK_US_PER_S)); /* it asks to join */
+    assert_false(mq_consumer_is_joined(member.consumer));
+    const int64_t start_us = clock_mono_us();
+    mq_consumer_stop(member.consumer);
+    assert_in_range(clock_mono_us() - start_us, 0, 2 * CLOCK_US_PER_S);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
 static void stops_before_it_ever_joined(struct loop *loop)
 {
     struct kit_seen *seen = mem_new(struct kit_seen);
@@ -283,11 +429,13 @@ int main(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return crash();
-    return SERVER_TESTS_RUN(hands_partitions_over_without_loss_or_repetition,
-                            joins_with_nothing_to_do_when_others_have_all,
-                            lets_the_running_handler_finish_when_it_stops,
-                            cancels_the_handler_at_the_deadline_of_the_stop,
-                            gives_up_a_partition_whose_handler_takes_too_long,
-                            sees_again_what_a_crash_left_uncommitted, stops_before_it_ever_joined,
-                            waits_for_a_topic_that_is_not_there_yet);
+    return SERVER_TESTS_RUN(
+        hands_partitions_over_without_loss_or_repetition,
+        joins_with_nothing_to_do_when_others_have_all, handles_keys_of_a_partition_side_by_side,
+        a_stuck_key_holds_others_up_only_at_the_window_s_end,
+        hands_lanes_over_without_loss_or_disorder, lets_the_running_handler_finish_when_it_stops,
+        cancels_the_handler_at_the_deadline_of_the_stop,
+        gives_up_a_partition_whose_handler_takes_too_long, sees_again_what_a_crash_left_uncommitted,
+        stops_at_once_while_the_group_waits_for_a_dead_member, stops_before_it_ever_joined,
+        waits_for_a_topic_that_is_not_there_yet);
 }

@@ -11,8 +11,9 @@
 UNUSED static struct db *kit_patterns(struct loop *loop)
 {
     static const char *const empty[] = {
-        "TRUNCATE lease",         "TRUNCATE node_lease", "TRUNCATE request", "TRUNCATE outbox",
-        "TRUNCATE outbox_cursor", "TRUNCATE inbox",      "TRUNCATE saga",
+        "TRUNCATE lease",  "TRUNCATE node_lease",    "TRUNCATE request",
+        "TRUNCATE outbox", "TRUNCATE outbox_cursor", "TRUNCATE inbox",
+        "TRUNCATE saga",   "TRUNCATE parked_event",  "TRUNCATE outbox_parked",
     };
     struct db *db = kit_db(loop, 20);
 

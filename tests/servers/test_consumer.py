@@ -1,17 +1,23 @@
-"""Consumers: what comes twice is handled once, what fails comes again, and nobody waits for it."""
+"""Consumers: what comes twice is handled once, what fails is parked and comes again, nobody but its
+key waits for it, and what never succeeds becomes a dead letter."""
 
+import random
+import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from lab_kit import Lab
-from soukdev import paths
+from lab_kit import Lab, frozen
+from soukdev import http, paths
 from soukdev.contracts import Contracts
+from soukdev.dead_letters import DeadLetter, DeadLetters
 from soukdev.poll import until
+from soukdev.service import Service
 
 TOPIC = "order.order"
-UNAVAILABLE, FAILED_PRECONDITION = 14, 9
+INVALID_ARGUMENT, FAILED_PRECONDITION, INTERNAL, UNAVAILABLE = 3, 9, 13, 14
 
 
 class Publisher:
@@ -22,7 +28,7 @@ class Publisher:
 
         contracts = Contracts(paths.DESCRIPTOR_SET)
         self._message = contracts.message("souk.order.v1.OrderCancelled")
-        self._producer = Producer({"bootstrap.servers": lab.kafka.address})
+        self._producer: Any = Producer({"bootstrap.servers": lab.kafka.address})
         # The topic is shared by all tests, the ids must not be.
         self._ids = f"{time.time_ns()}"
         self._count = 0
@@ -32,27 +38,51 @@ class Publisher:
     ) -> str:
         self._count += 1
         event_id = event_id or f"{self._ids}-{self._count}"
+        self._produce(order_id, self.bytes_of(order_id, version), event_id, partition)
+        return event_id
+
+    def raw(self, key: int, value: bytes | None, *, ce_id: str) -> None:
+        """Bytes that call themselves an event; without an id where it is empty."""
+        self._produce(key, value, ce_id and f"{self._ids}-{ce_id}", 0)
+
+    def bytes_of(self, order_id: int, version: int) -> bytes:
         value: Any = self._message(order_id=order_id, version=version)
+        return bytes(value.SerializeToString())
+
+    def _produce(self, key: int, value: bytes | None, event_id: str, partition: int) -> None:
+        headers = {"ce_type": "order.cancelled", "ce_source": "souk/order"}
+        if event_id:
+            headers["ce_id"] = event_id
         self._producer.produce(
-            TOPIC,
-            value=value.SerializeToString(),
-            key=str(order_id),
-            partition=partition,
-            headers={
-                "ce_specversion": "1.0",
-                "ce_id": event_id,
-                "ce_type": "order.cancelled",
-                "ce_source": "souk/order",
-            },
+            TOPIC, value=value, key=str(key), partition=partition, headers=headers
         )
         self._producer.flush()
-        return event_id
+
+
+class Letters(DeadLetters):
+    """The dead letters of this test: the topic is shared by all."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(lab.kafka.address)
+        self._before = len(list(self.of(TOPIC)))
+
+    def all(self) -> list[DeadLetter]:
+        return list(self.of(TOPIC))[self._before :]
+
+    def wait_for(self, count: int) -> list[DeadLetter]:
+        until(lambda: len(self.all()) >= count, 40, "dead letters", every_s=0.5)
+        return self.all()
+
+
+@pytest.fixture
+def letters(lab: Lab, publisher: "Publisher") -> Letters:
+    return Letters(lab)
 
 
 @pytest.fixture
 def publisher(lab: Lab) -> Iterator[Publisher]:
     """The group starts at the topic's end, so that a test sees its own events alone."""
-    lab.kafka.create_topics({TOPIC: 4})
+    lab.kafka.create_topics({TOPIC: 4, f"{TOPIC}.dlq": 1})
     skip_to_end(lab)
     yield Publisher(lab)
 
@@ -60,10 +90,11 @@ def publisher(lab: Lab) -> Iterator[Publisher]:
 def skip_to_end(lab: Lab) -> None:
     from confluent_kafka import Consumer
 
-    consumer = Consumer({"bootstrap.servers": lab.kafka.address, "group.id": "lab.events"})
-    # Fails while a new topic has no leader, and while members of a test before are still known.
-    until(lambda: _skips(consumer), 30, "the group is free")
-    consumer.close()
+    for group in ("lab.events", "lab.versions"):
+        consumer = Consumer({"bootstrap.servers": lab.kafka.address, "group.id": group})
+        # Fails while a new topic has no leader, and while members of a test before are known.
+        until(lambda: _skips(consumer), 30, "the group is free")  # noqa: B023 (called here)
+        consumer.close()
 
 
 def _skips(consumer: Any) -> bool:
@@ -88,6 +119,30 @@ def handled(lab: Lab, *order_ids: int) -> list[tuple[int, int]]:
     return [one for one in all_of_them if not order_ids or one[0] in order_ids]
 
 
+def parked(lab: Lab) -> list[int]:
+    """The keys of parked events, in the order in which they were parked."""
+    rows = lab.sql(
+        "SELECT CAST(event_key AS CHAR) AS k FROM parked_event"
+        " WHERE consumer = 'lab.events' ORDER BY id"
+    )
+    return [int(row["k"]) for row in rows]
+
+
+def dead(lab: Lab) -> list[int]:
+    rows = lab.sql(
+        "SELECT CAST(event_key AS CHAR) AS k FROM parked_event"
+        " WHERE dead_at IS NOT NULL ORDER BY id"
+    )
+    return [int(row["k"]) for row in rows]
+
+
+def counted(worker: Service, outcome: str) -> float:
+    """Events of which this became."""
+    page = http.request(worker.ports["admin"], "/metrics").decode()
+    name = "souk_consumer_events_total"
+    return sum(map(float, re.findall(rf'^{name}{{.*"{outcome}"}} (\S+)$', page, re.MULTILINE)))
+
+
 def test_an_event_that_comes_again_is_handled_once(lab: Lab, publisher: Publisher) -> None:
     lab.start("worker")
     first = publisher.cancelled(1)
@@ -98,29 +153,244 @@ def test_an_event_that_comes_again_is_handled_once(lab: Lab, publisher: Publishe
     assert handled(lab) == [(1, 1), (1, 2)]
 
 
-def test_what_fails_comes_again_while_other_partitions_flow(lab: Lab, publisher: Publisher) -> None:
+def test_what_fails_comes_again_while_other_keys_flow(lab: Lab, publisher: Publisher) -> None:
     lab.start("worker")
     lab.fault("handle 1", code=UNAVAILABLE)
     publisher.cancelled(1, 1, partition=0)
     publisher.cancelled(2, 1, partition=0)  # behind it
-    for version in range(1, 21):
-        publisher.cancelled(3, version, partition=1)
-    until(lambda: len(handled(lab, 3)) == 20, 20, "the other partition")
-    assert handled(lab, 1, 2) == []  # nothing of a failed try stays
+    publisher.cancelled(1, 2, partition=0)
+    publisher.cancelled(3, 1, partition=1)
+    publisher.cancelled(1, 3, partition=0)
+    publisher.cancelled(2, 2, partition=0)
+    until(lambda: len(handled(lab, 2, 3)) == 3, 20, "the other keys")
+    until(lambda: parked(lab) == [1, 1, 1], 20, "the key is parked")
+    assert handled(lab, 1) == []  # nothing of a failed try stays
     lab.heal()
-    until(lambda: len(handled(lab, 1, 2)) == 2, 20, "the failed one and the one behind it")
-    assert handled(lab, 1, 2) == [(1, 1), (2, 1)]
-    assert handled(lab, 3) == [(3, version) for version in range(1, 21)]
+    until(lambda: len(handled(lab, 1)) == 3, 20, "the failed one and those behind it")
+    assert handled(lab, 1) == [(1, 1), (1, 2), (1, 3)]
+    assert handled(lab, 2) == [(2, 1), (2, 2)]
+    assert parked(lab) == []
 
 
-def test_a_refusal_is_no_reason_to_drop_an_event(lab: Lab, publisher: Publisher) -> None:
+def test_a_key_that_was_parked_flows_again(lab: Lab, publisher: Publisher) -> None:
     lab.start("worker")
     lab.fault("handle 1", code=FAILED_PRECONDITION)
-    publisher.cancelled(1)
-    publisher.cancelled(2, partition=1)
-    until(lambda: handled(lab, 2), 20, "the other partition")
+    publisher.cancelled(1, 1)
+    until(lambda: parked(lab) == [1], 20, "the key is parked")
     lab.heal()
-    until(lambda: handled(lab, 1), 20, "the refused one")
+    for version in range(2, 30):  # some behind it, some when it has gone
+        publisher.cancelled(1, version)
+        time.sleep(0.05)
+    until(lambda: len(handled(lab)) == 29, 20, "all events")
+    assert handled(lab) == [(1, version) for version in range(1, 30)]
+    assert parked(lab) == []
+
+
+def test_parked_events_outlive_the_process_that_parked_them(lab: Lab, publisher: Publisher) -> None:
+    worker = lab.start("worker")
+    lab.fault("handle 1", code=UNAVAILABLE)
+    publisher.cancelled(1, 1)
+    publisher.cancelled(1, 2)
+    until(lambda: parked(lab) == [1, 1], 20, "the key is parked")
+    worker.kill9()
+    lab.heal()
+    lab.forget_node_leases()
+    publisher.cancelled(1, 3)
+    worker.start()
+    # Its dead self has to run out of the group, and of what it had claimed.
+    until(lambda: len(handled(lab)) == 3, 60, "all events")
+    assert handled(lab) == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_a_frozen_worker_that_comes_back_disorders_no_key(lab: Lab, publisher: Publisher) -> None:
+    """Longer than its session: the other one has its partitions when it goes on."""
+    workers = [lab.start("worker"), lab.start("worker")]
+    for order_id in range(8):
+        lab.fault(f"handle {order_id}", sleep_ms=20)
+    for version in range(1, 21):
+        for order_id in range(8):
+            publisher.cancelled(order_id, version, partition=order_id % 4)
+    until(lambda: len(handled(lab)) > 20, 20, "both work")
+    with frozen(workers[0]):
+        until(lambda: len(handled(lab)) == 160, 60, "all events by the other one")
+    for order_id in range(8):
+        publisher.cancelled(order_id, 21, partition=order_id % 4)
+    until(lambda: len(handled(lab)) == 168, 40, "the last events")
+    for order_id in range(8):
+        assert handled(lab, order_id) == [(order_id, number + 1) for number in range(21)]
+
+
+@pytest.mark.timeout(240)
+def test_a_worker_that_is_killed_at_any_moment_disorders_no_key(
+    lab: Lab, publisher: Publisher
+) -> None:
+    """Some handlers fail for a while, workers die: each event once, each key in its order."""
+    chance = random.Random(11)
+    workers = [lab.start("worker"), lab.start("worker")]
+    version = 0
+    for _ in range(5):
+        lab.fault(f"handle {chance.randrange(8)}", code=chance.choice([UNAVAILABLE, INTERNAL]))
+        for _ in range(10):
+            version += 1
+            for order_id in range(8):
+                publisher.cancelled(order_id, version, partition=order_id % 4)
+        time.sleep(chance.random() * 2)
+        victim = chance.choice(workers)
+        victim.kill9()
+        lab.heal()
+        lab.forget_node_leases()
+        victim.start()
+    until(lambda: len(handled(lab)) >= 8 * version, 120, "all events")
+    for order_id in range(8):
+        assert handled(lab, order_id) == [(order_id, number + 1) for number in range(version)]
+    assert parked(lab) == []
+
+
+def test_a_refusal_becomes_a_dead_letter_and_its_key_waits(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    lab.fault("handle 1", code=FAILED_PRECONDITION)
+    event_id = publisher.cancelled(1, 1)
+    publisher.cancelled(1, 2)
+    publisher.cancelled(2, 1)
+    (letter,) = letters.wait_for(1)
+    assert letter.event_id == event_id
+    assert letter.key == b"1"
+    assert letter.headers["ce_id"] == event_id
+    assert letter.headers["dlq_consumer"] == "lab.events"
+    assert letter.headers["dlq_topic"] == TOPIC
+    assert letter.headers["dlq_cause"] == "refused"
+    assert letter.headers["dlq_detail"] == "FAILED_PRECONDITION SOLD_OUT told to"
+    assert letter.headers["dlq_tries"] == "6"
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    lab.heal()
+    publisher.cancelled(1, 3)
+    publisher.cancelled(2, 2)
+    until(lambda: handled(lab) == [(2, 1), (2, 2)], 20, "the other key")
+    until(lambda: parked(lab) == [1, 1, 1], 20, "those behind it")
+
+    letters.put_back(letter, "redrive")
+    letters.put_back(letter, "redrive")
+    until(lambda: len(handled(lab, 1)) == 3, 20, "the key flows")
+    assert handled(lab, 1) == [(1, 1), (1, 2), (1, 3)]
+    letters.put_back(letter, "redrive")  # long after it was handled
+    publisher.cancelled(1, 4)
+    until(lambda: (1, 4) in handled(lab), 20, "the last event")
+    assert handled(lab, 1) == [(1, 1), (1, 2), (1, 3), (1, 4)]
+    assert len(letters.all()) == 1
+
+
+def test_a_discarded_letter_sets_its_key_free(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    lab.fault("handle 1", code=INVALID_ARGUMENT)
+    event_id = publisher.cancelled(1, 1)
+    publisher.cancelled(1, 2)
+    (letter,) = letters.wait_for(1)
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    lab.heal()
+    letters.put_back(letter, "discard")
+    until(lambda: handled(lab, 1) == [(1, 2)], 20, "the one behind it")
+    publisher.cancelled(1, 1, event_id=event_id)  # nothing brings it back
+    publisher.cancelled(1, 3)
+    until(lambda: handled(lab, 1)[-1:] == [(1, 3)], 20, "the last event")
+    assert handled(lab, 1) == [(1, 2), (1, 3)]
+
+
+def test_bytes_that_are_no_event_become_a_dead_letter_at_once(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    publisher.raw(1, b"\xff\xff\xff", ce_id="bad")
+    publisher.cancelled(1, 1)
+    publisher.cancelled(2, 1)
+    publisher.raw(3, publisher.bytes_of(3, 1), ce_id="")
+    publisher.raw(4, publisher.bytes_of(4, 1), ce_id="x" * 65)
+    publisher.raw(5, None, ce_id="gone")
+    until(lambda: handled(lab, 2), 20, "the other key")
+    found = {letter.key: letter for letter in letters.wait_for(4)}
+    assert set(found) == {b"1", b"3", b"4", b"5"}
+    assert {letter.headers["dlq_cause"] for letter in found.values()} == {"malformed"}
+    assert found[b"1"].value == b"\xff\xff\xff"
+    assert found[b"5"].value is None
+    assert found[b"3"].headers["dlq_id"].endswith(f"/0/{TOPIC}")
+    assert handled(lab, 1) == []
+
+    for letter in found.values():
+        letters.put_back(letter, "discard")
+    until(lambda: handled(lab, 1), 20, "the one behind it")
+    until(lambda: parked(lab) == [], 20, "nothing is parked")
+
+
+def versions(lab: Lab) -> dict[int, int]:
+    rows = lab.sql("SELECT order_id, version FROM lab_version")
+    return {int(row["order_id"]): int(row["version"]) for row in rows}
+
+
+def test_nothing_waits_behind_a_parked_event_of_a_projection(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    lab.fault("project 1/2", code=INTERNAL)
+    lab.fault("project 2/1", code=UNAVAILABLE)
+    for version in (1, 2, 3):
+        publisher.cancelled(1, version)
+    publisher.cancelled(2, 1)
+    until(lambda: versions(lab) == {1: 3}, 20, "the newest version")
+    (letter,) = letters.wait_for(1)
+    assert letter.consumer == "lab.versions"
+    assert letter.headers["dlq_detail"] == "INTERNAL SOLD_OUT told to"
+    waiting = "SELECT COUNT(*) FROM parked_event"
+    until(lambda: lab.number(waiting) == 1, 20, "the dead one is forgotten, its letter stays")
+    lab.heal()
+    until(lambda: versions(lab) == {1: 3, 2: 1}, 20, "the other one")
+    letters.put_back(letter, "redrive")
+    known = f"SELECT COUNT(*) FROM inbox WHERE ce_id = '{letter.event_id}'"
+    until(lambda: lab.number(known) == 2, 20, "both consumers know it")
+    assert versions(lab) == {1: 3, 2: 1}
+    assert len(handled(lab)) == 4
+
+
+def test_another_consumers_dead_letter_is_passed_over(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    lab.fault("handle 1", code=FAILED_PRECONDITION)
+    publisher.cancelled(1, 1)
+    (letter,) = letters.wait_for(1)
+    foreign = {**letter.headers, "dlq_consumer": "search.documents", "ce_id": "9", "dlq_id": "9"}
+    letters.put_back(DeadLetter(b"7", publisher.bytes_of(7, 1), foreign), "redrive")
+    publisher.cancelled(2, 1)
+    until(lambda: handled(lab, 2), 20, "an event of our own")
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    assert handled(lab, 7) == []
+
+
+def test_a_redriven_letter_may_be_corrected(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    publisher.raw(1, b"\xff", ce_id="bad")
+    (letter,) = letters.wait_for(1)
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    letters.put_back(replace(letter, value=publisher.bytes_of(1, 9)), "redrive")
+    until(lambda: handled(lab, 1) == [(1, 9)], 20, "the corrected event")
+
+
+def test_the_partition_waits_where_nothing_can_be_parked(lab: Lab, publisher: Publisher) -> None:
+    worker = lab.start("worker")
+    publisher.cancelled(1, 1)
+    until(lambda: handled(lab, 1), 20, "the worker handles")
+    lab.sql("RENAME TABLE parked_event TO parked_event_away")
+    lab.fault("handle 2", code=UNAVAILABLE)
+    publisher.cancelled(2, 1)
+    publisher.cancelled(3, 1)
+    until(lambda: counted(worker, "failed") > 0, 20, "it fails")
+    lab.sql("RENAME TABLE parked_event_away TO parked_event")
+    lab.heal()
+    until(lambda: len(handled(lab)) == 3, 30, "both")
 
 
 def test_a_handler_that_is_killed_runs_again_as_if_it_never_had(
@@ -144,6 +414,27 @@ def test_a_handler_that_is_killed_runs_again_as_if_it_never_had(
     # Its dead self has to run out of the group first.
     until(lambda: len(handled(lab)) == 2, 40, "both events")
     assert handled(lab) == [(1, 1), (1, 2)]
+
+
+def lag(worker: Service, group: str) -> float:
+    """Of all partitions."""
+    page = http.request(worker.ports["admin"], "/metrics").decode()
+    pattern = rf'^souk_mq_lag_messages{{group="{group}".*}} (\S+)$'
+    return sum(map(float, re.findall(pattern, page, re.MULTILINE)))
+
+
+def test_metrics_tell_how_far_a_group_is_behind(lab: Lab, publisher: Publisher) -> None:
+    worker = lab.start("worker")
+    lab.fault("handle 1", sleep_ms=60_000)
+    publisher.cancelled(1)
+    for version in range(1, 6):
+        publisher.cancelled(2, version, partition=1)
+    # The others are done; the one that takes its time is behind, and its partition with it.
+    until(lambda: len(handled(lab, 2)) == 5, 20, "the other partition")
+    until(lambda: lag(worker, "lab.events") == 1, 20, "the lag", every_s=0.5)
+    until(lambda: lag(worker, "lab.versions") == 0, 20, "the other group", every_s=0.5)
+    page = http.request(worker.ports["admin"], "/metrics").decode()
+    assert 'souk_mq_client_errors{client="lab.events",kind="rx"}' in page
 
 
 def test_workers_share_the_partitions_and_handle_each_event_once(

@@ -26,6 +26,9 @@ GAP_LIFE_S = _number("io/db.h", r"DB_TX_LIFE_MAX_S = (\d+)") + _number(
 )
 
 
+LEASE_TTL_S = _number("patterns/lease.h", r"LEASE_TTL_MS = (\d+) \* 1000")
+
+
 @pytest.fixture
 def watcher(lab: Lab) -> Iterator[Watcher]:
     watcher = Watcher(lab.kafka.address, lab.topic)
@@ -183,3 +186,73 @@ def test_a_relay_that_was_frozen_repeats_but_does_not_disorder(lab: Lab, watcher
     writers.stop()
     watcher.wait_for(writers.committed)
     assert_in_order(watcher)
+
+
+# More than Kafka and mq_produce() take; rows of ours are smaller.
+TOO_LARGE = b"x" * 950_000
+
+
+def parked(lab: Lab) -> int:
+    return lab.number("SELECT COUNT(*) FROM outbox_parked")
+
+
+def test_an_event_that_is_too_large_holds_up_its_aggregate_alone(
+    lab: Lab, watcher: Watcher
+) -> None:
+    relay = lab.start("relay")
+    lab.tell(1, b"1/1", TOO_LARGE, b"1/2", b"1/3")
+    lab.tell(2, b"2/1", b"2/2")
+    watcher.wait_for([b"1/1", b"2/1", b"2/2"])
+    until(lambda: parked(lab) == 3, 20, "it and those behind it")
+    lab.tell(1, b"1/4")
+    lab.tell(2, b"2/3")
+    watcher.wait_for([b"2/3"])
+    until(lambda: parked(lab) == 4, 20, "one more behind it")
+    until(lambda: metric(relay, "souk_outbox_parked_events") == 4, 20, "the metric")
+    assert watcher.values_of(1) == [b"1/1"]
+    # What an operator does with one that nobody needs.
+    lab.sql("DELETE FROM outbox_parked WHERE LENGTH(payload) > 900000")
+    watcher.wait_for([b"1/2", b"1/3", b"1/4"], timeout_s=60)
+    lab.tell(1, b"1/5")
+    watcher.wait_for([b"1/5"])
+    assert watcher.values_of(1) == [b"1/1", b"1/2", b"1/3", b"1/4", b"1/5"]
+    assert parked(lab) == 0
+
+
+@pytest.mark.timeout(240)
+def test_events_without_a_topic_wait_for_it_in_their_order(lab: Lab, watcher: Watcher) -> None:
+    later = f"{lab.topic}.later"
+    relay = lab.start("relay")
+    lab.tell(1, b"before")
+    lab.tell(1, *(b"1/%d" % number for number in range(1, 21)), topic=later)
+    lab.tell(1, b"after")
+    watcher.wait_for([b"before", b"after"])
+    until(lambda: parked(lab) == 20, 20, "those without a topic")
+    relay.kill9()
+    lab.forget_relay_lease()
+    lab.forget_node_leases()
+    relay.start()
+    lab.tell(1, *(b"1/%d" % number for number in range(21, 31)), topic=later)
+    until(lambda: parked(lab) == 30, 20, "more of them")
+    lab.kafka.create_topics({later: 4})
+    second = Watcher(lab.kafka.address, later)
+    try:
+        second.wait_for([b"1/%d" % number for number in range(1, 31)], timeout_s=120)
+        firsts = list(dict.fromkeys(second.values_of(1)))
+        assert firsts == [b"1/%d" % number for number in range(1, 31)]
+        until(lambda: parked(lab) == 0, 20, "none is left")
+    finally:
+        second.close()
+
+
+def test_a_relay_that_stops_hands_its_lease_over(lab: Lab, watcher: Watcher) -> None:
+    first = lab.start("relay")
+    lab.tell(1, b"first")
+    watcher.wait_for([b"first"])
+    second = lab.start("relay")
+    first.terminate()
+    assert first.exit_code == 0
+    lab.tell(1, b"second")
+    # Sooner than the lease of one that had died would run out.
+    watcher.wait_for([b"second"], timeout_s=LEASE_TTL_S / 2)
+    assert metric(second, "souk_outbox_published_total") == 1

@@ -2,12 +2,14 @@
 
 import argparse
 import contextlib
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from soukdev import names, paths, show_events
 from soukdev.contracts import Contracts
+from soukdev.dead_letters import DeadLetters
 from soukdev.keys import Keys
 from soukdev.server import StartError
 from soukdev.stack import Stack, services_of
@@ -29,6 +31,17 @@ service    one of our services; the gateway refuses it, so call the service's ow
     tools/stack token order service
 
 A call without a token is anonymous: it may look and search.
+"""
+
+
+_REDRIVE = """\
+Puts dead letters back on their topic. The consumer that gave an event up tries it again, others
+pass it over; what it has handled meanwhile it does not handle twice. Later events of the same key
+have waited and follow it. With --discard the event is done with and the key goes on without it.
+
+    tools/stack redrive order.order --show
+    tools/stack redrive order.order --consumer lab.events
+    tools/stack redrive order.order --id 7301 --discard
 """
 
 
@@ -68,6 +81,18 @@ def _parser() -> argparse.ArgumentParser:
     events.set_defaults(action=_events)
     events.add_argument("topics", nargs="*", metavar="TOPIC", help="order.order (default: all)")
     events.add_argument("--follow", action="store_true", help="wait for more, until Ctrl-C")
+    redrive = actions.add_parser(
+        "redrive",
+        help="put dead letters back: events that a consumer gave up are tried again",
+        description=_REDRIVE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    redrive.set_defaults(action=_redrive)
+    redrive.add_argument("topic", help="order.order: its letters are in order.order.dlq")
+    redrive.add_argument("--consumer", metavar="NAME", help="only those of this consumer")
+    redrive.add_argument("--id", metavar="CE_ID", help="only this event")
+    redrive.add_argument("--discard", action="store_true", help="be done with them instead")
+    redrive.add_argument("--show", action="store_true", help="print them, do nothing")
     token = actions.add_parser(
         "token",
         help="print a token that says who calls",
@@ -86,7 +111,7 @@ def _parser() -> argparse.ArgumentParser:
         default=3600,
         help="how long it is good for (default: an hour)",
     )
-    for action in (up, down, status, events, token):
+    for action in (up, down, status, events, redrive, token):
         action.add_argument(
             "--dir",
             type=Path,
@@ -128,6 +153,21 @@ def _events(options: argparse.Namespace) -> int:
         sys.exit(f"no such topic: {', '.join(sorted(unknown))}; there are {contracts.topics()}")
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         show_events.show(contracts, stack.kafka.address, options.topics, follow=options.follow)
+    return 0
+
+
+def _redrive(options: argparse.Namespace) -> int:
+    stack = Stack(options.dir, services_of(options.dir), dies_with_us=False)
+    if not stack.kafka.alive():
+        sys.exit(f"no Kafka runs in {options.dir}: start the stack with tools/stack up")
+    if options.topic not in Contracts(stack.descriptor_set).topics():
+        sys.exit(f"no such topic: {options.topic}")
+    letters = DeadLetters(stack.kafka.address)
+    for letter in list(letters.of(options.topic)):
+        if options.consumer in (None, letter.consumer) and options.id in (None, letter.event_id):
+            print(json.dumps(letter.headers, ensure_ascii=False))
+            if not options.show:
+                letters.put_back(letter, "discard" if options.discard else "redrive")
     return 0
 
 

@@ -3,7 +3,8 @@
  * runs sagas as all services do, and writes down what it was asked to do. Tests tell it to fail or
  * to take its time by rows in `lab_fault`; tests/servers/lab/tables.sql has all tables.
  *
- * Events: order.cancelled, each a row in `lab_handled`. Sagas of the kind "lab": a, b, then the
+ * Events: order.cancelled, each a row in `lab_handled`, and the highest version of each order in
+ * `lab_version`: a reaction and a projection. Sagas of the kind "lab": a, b, then the
  * pivot c, then d. Every call of a step is a row in `lab_call`; what it brought about one in
  * `lab_effect`, at most once, and not at all when it was undone before.
  */
@@ -66,9 +67,36 @@ static struct status on_cancelled(void *app, struct db_tx *tx, const struct even
                   arena_printf(event->arena, "handle %lld", (long long)cancelled->order_id));
 }
 
+static struct status project(const struct lab *lab, struct db_tx *tx, const struct event *event)
+{
+    const OrderCancelled *cancelled = (const OrderCancelled *)event->message;
+    const char *fault = arena_printf(event->arena, "project %lld/%lld",
+                                     (long long)cancelled->order_id, (long long)cancelled->version);
+
+    TRY(db_exec(tx,
+                "INSERT INTO lab_version (order_id, version) VALUES (?, ?) "
+                "ON DUPLICATE KEY UPDATE version = GREATEST(version, VALUES(version))",
+                DB_ARGS(DB_I64(cancelled->order_id), DB_I64(cancelled->version)), NULL));
+    return suffer(lab->db, fault);
+}
+
+static struct status take_versions(void *app, struct db_tx *tx, const struct event *events,
+                                   size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(project(app, tx, &events[i]));
+    return STATUS_OK;
+}
+
 static const struct event_route routes[] = {{&order_cancelled_event, on_cancelled}};
+static const struct event_route projected[] = {{&order_cancelled_event, NULL}};
 static const struct consumer_config consumers[] = {
-    {.name = "lab.events", .routes = routes, .route_count = ARRAY_LEN(routes)}};
+    {.name = "lab.events", .routes = routes, .route_count = ARRAY_LEN(routes)},
+    {.name = "lab.versions",
+     .routes = projected,
+     .route_count = ARRAY_LEN(projected),
+     .batch_handler = take_versions},
+};
 
 /* Sagas. */
 

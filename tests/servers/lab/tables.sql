@@ -10,6 +10,10 @@ CREATE TABLE lab_handled (
     order_id BIGINT NOT NULL,
     version  BIGINT NOT NULL
 );
+CREATE TABLE lab_version (
+    order_id BIGINT NOT NULL PRIMARY KEY,
+    version  BIGINT NOT NULL
+);
 CREATE TABLE lab_call (
     id      BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
     saga_id BIGINT NOT NULL,

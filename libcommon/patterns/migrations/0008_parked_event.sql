@@ -1,0 +1,20 @@
+CREATE TABLE IF NOT EXISTS parked_event (
+    id        BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    consumer  VARBINARY(64) NOT NULL,
+    ce_source VARBINARY(64) NOT NULL,
+    ce_id     VARBINARY(64) NOT NULL,
+    topic     VARBINARY(255) NOT NULL,
+    event_key VARBINARY(255) NOT NULL,
+    at_partition INT NOT NULL,
+    at_offset BIGINT NOT NULL,
+    headers   MEDIUMBLOB NOT NULL,
+    payload   MEDIUMBLOB NULL,
+    tries     INT UNSIGNED NOT NULL DEFAULT 0,
+    cause     VARCHAR(255) NOT NULL DEFAULT '',
+    parked_at DATETIME(6) NOT NULL,
+    next_at   DATETIME(6) NOT NULL,
+    dead_at   DATETIME(6) NULL,
+    UNIQUE KEY once (consumer, ce_source, ce_id),
+    KEY of_key (consumer, topic, event_key, id),
+    KEY due (consumer, next_at)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin

@@ -1,0 +1,77 @@
+#pragma once
+
+/*
+ * parked_repo: the SQL of parked events. Private to consumer. Table: parked_event.
+ *
+ * The rows of a key are a queue by id. The first is tried (`next_at`), those behind it wait (their
+ * `next_at` is never) until it is released, which makes the next one the first. Whoever adds to a
+ * key's queue, or takes its first row out, holds that row's lock: so nobody adds behind a row that
+ * is just leaving.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/status.h"
+#include "io/mq.h"
+
+struct db;
+struct db_tx;
+
+struct parked {
+    uint64_t id;
+    struct mq_message message; /* of the arena */
+    unsigned tries;            /* with the one under way */
+    int64_t age_us;
+};
+
+/* The first parked event of the message's key, locked; 0: none is parked. */
+MUST_USE SUSPENDS struct status parked_lock_key(struct db_tx *tx, const char *consumer,
+                                                const struct mq_message *message, uint64_t *ret_id);
+
+/*
+ * Parks the message, to be tried after `wait_us` (0: behind others of its key). One that is parked
+ * already stays as it is. RESOURCE_EXHAUSTED OVERLOADED: no room (PARKING_OF_KEY_MAX, PARKING_MAX).
+ */
+MUST_USE SUSPENDS struct status parked_add(struct db_tx *tx, const char *consumer,
+                                           const struct mq_message *message, int64_t wait_us,
+                                           const struct status *failure, struct arena *arena);
+
+/* The id of one that is due; 0: none. */
+MUST_USE SUSPENDS struct status parked_find_due(struct db *db, const char *consumer,
+                                                uint64_t *ret_id);
+/* Makes it ours for `claim_us`. False: another process was faster. */
+MUST_USE SUSPENDS struct status parked_claim(struct db *db, uint64_t id, int64_t claim_us,
+                                             struct arena *arena, struct parked *ret,
+                                             bool *ret_claimed);
+/* Locks one whose key is no queue. The same id, or 0: it is gone. */
+MUST_USE SUSPENDS struct status parked_lock(struct db_tx *tx, uint64_t id, uint64_t *ret_id);
+/* Takes it out; the next of its key is due at once. */
+MUST_USE SUSPENDS struct status parked_release(struct db_tx *tx, const char *consumer,
+                                               const struct parked *parked);
+/* `cause` NULL: it stays. */
+MUST_USE SUSPENDS struct status parked_postpone(struct db *db, uint64_t id, int64_t wait_us,
+                                                const char *cause);
+/* Is no longer tried, and holds its key until it is redriven or discarded. */
+MUST_USE SUSPENDS struct status parked_bury(struct db *db, uint64_t id, const char *cause);
+
+/* A dead one is tried again, with the bytes of `message`; false when it is not there. */
+MUST_USE SUSPENDS struct status parked_revive(struct db_tx *tx, const char *consumer,
+                                              const struct mq_message *message, struct arena *arena,
+                                              bool *ret_revived);
+/* Takes a dead one out; the next of its key is due at once. Fine when it is not there. */
+MUST_USE SUSPENDS struct status parked_discard(struct db_tx *tx, const char *consumer,
+                                               const struct mq_message *message,
+                                               struct arena *arena);
+
+/* Forgets one whose key is no queue. */
+MUST_USE SUSPENDS struct status parked_remove(struct db *db, uint64_t id);
+
+struct parked_count {
+    uint64_t all;
+    uint64_t dead;
+};
+MUST_USE SUSPENDS struct status parked_count(struct db *db, const char *consumer,
+                                             struct parked_count *ret);

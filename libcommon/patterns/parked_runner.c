@@ -1,0 +1,192 @@
+#include "patterns/parked_runner.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/random.h"
+#include "observe/log.h"
+#include "observe/metrics.h"
+#include "observe/trace.h"
+#include "patterns/consumer_internal.h"
+#include "patterns/dead_letter.h"
+#include "patterns/parking.h"
+#include "patterns/periodic.h"
+#include "run/sync.h"
+
+enum {
+    SIDE_BY_SIDE = 4, /* one that takes long holds up few others */
+    LOOK_EVERY_MS = 1000,
+    RUN_LIMIT_MS = 120 * 1000,
+    CLAIM_US = 30 * 1000 * 1000, /* longer than a handler may take: then its process has died */
+    COUNT_EVERY_US = 5 * 1000 * 1000,
+    ARENA_MAX = 8 * 1024 * 1024,
+};
+
+struct parked_runner {
+    const struct consumer *consumer;
+    struct loop *loop;
+    struct mq_config mq;
+    struct mq_producer *producer; /* NULL until the first dead letter */
+    struct semaphore publishing;
+    struct periodic *tasks[SIDE_BY_SIDE];
+    int64_t counted_us;
+    struct metric *parked;
+    struct metric *dead;
+};
+
+static struct status publish(struct parked_runner *runner, const struct mq_message *letter)
+{
+    TRY(semaphore_acquire(&runner->publishing, "dead letter"));
+    struct status st = STATUS_OK;
+    if (!runner->producer)
+        st = mq_producer_new(runner->loop, &runner->mq, &runner->producer);
+    if (status_ok(&st))
+        st = mq_produce(runner->producer, letter, 1);
+    semaphore_release(&runner->publishing);
+    return st;
+}
+
+static const char *describe(const struct status *st, struct arena *arena)
+{
+    return arena_printf(arena, "%s %s %s", code_name(st->code), st->reason ? st->reason : "-",
+                        st->detail);
+}
+
+/* A projection goes on without it, a reaction's key waits until it is redriven or discarded. */
+static struct status end_row(const struct parked_runner *runner, const struct parked *parked,
+                             const char *why)
+{
+    const struct consumer_config *config = runner->consumer->config;
+
+    if (!consumer_is_projection(runner->consumer))
+        return parked_bury(config->db, parked->id, why);
+    return parked_remove(config->db, parked->id);
+}
+
+static struct status give_up(struct parked_runner *runner, const struct parked *parked,
+                             const char *cause, const char *detail, struct arena *arena)
+{
+    const char *consumer = runner->consumer->config->name;
+    const struct dead_letter_reason reason = {
+        .cause = cause, .detail = detail, .tries = parked->tries};
+    struct mq_message letter;
+
+    dead_letter_write(&parked->message, consumer, &reason, arena, &letter);
+    TRY(publish(runner, &letter));
+    TRY(end_row(runner, parked, detail));
+    consumer_count(runner->consumer, &parked->message, "dead");
+    log_error("event given up, a dead letter", LOG_STR("consumer", consumer),
+              LOG_STR("topic", parked->message.topic),
+              LOG_I64("partition", parked->message.partition),
+              LOG_I64("offset", parked->message.offset), LOG_STR("cause", cause),
+              LOG_I64("tries", parked->tries), LOG_STR("detail", detail));
+    return STATUS_OK;
+}
+
+static struct status after_failure(struct parked_runner *runner, const struct parked *parked,
+                                   const struct status *failure, struct arena *arena)
+{
+    struct db *db = runner->consumer->config->db;
+    const char *detail = describe(failure, arena);
+    const struct parking_verdict verdict =
+        parking_judge(failure, parked->tries, parked->age_us, random_u64());
+
+    if (!verdict.dead_cause)
+        return parked_postpone(db, parked->id, verdict.wait_us, detail);
+    const struct status st = give_up(runner, parked, verdict.dead_cause, detail, arena);
+    if (!status_ok(&st)) {
+        log_warn("dead letter not sent, it stays parked",
+                 LOG_STR("consumer", runner->consumer->config->name), LOG_STATUS(st));
+        return parked_postpone(db, parked->id, PARKING_MOST_WAIT_US, NULL);
+    }
+    return st;
+}
+
+static struct status try_again(struct parked_runner *runner, uint64_t id)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
+    struct trace_context *trace = trace_current();
+    struct parked parked;
+    bool is_claimed;
+
+    TRY(parked_claim(runner->consumer->config->db, id, CLAIM_US, arena, &parked, &is_claimed));
+    if (!is_claimed)
+        return STATUS_OK;
+    *trace = (struct trace_context){0};
+    trace_enter(trace, mq_header(&parked.message, "traceparent"));
+    const struct status st = consumer_react_to_parked(runner->consumer, &parked);
+    if (status_ok(&st) || st.code == CODE_CANCELLED)
+        return st;
+    return after_failure(runner, &parked, &st, arena);
+}
+
+static struct status count(struct parked_runner *runner)
+{
+    const int64_t now_us = clock_mono_us();
+    struct parked_count count = {0};
+
+    if (now_us - runner->counted_us < COUNT_EVERY_US)
+        return STATUS_OK;
+    runner->counted_us = now_us;
+    TRY(parked_count(runner->consumer->config->db, runner->consumer->config->name, &count));
+    metric_set(runner->parked, (double)(count.all - count.dead));
+    metric_set(runner->dead, (double)count.dead);
+    return STATUS_OK;
+}
+
+static struct status run(void *arg, bool *ret_more)
+{
+    struct parked_runner *runner = arg;
+    uint64_t id;
+
+    TRY(count(runner));
+    TRY(parked_find_due(runner->consumer->config->db, runner->consumer->config->name, &id));
+    *ret_more = id;
+    return id ? try_again(runner, id) : STATUS_OK;
+}
+
+static void find_metrics(struct parked_runner *runner)
+{
+    struct metric_family *family =
+        metric_family(METRIC_GAUGE, "souk_consumer_parked_events", "consumer,state",
+                      "Events that wait in parked_event, and those that were given up");
+
+    runner->parked = metric_series(family, runner->consumer->config->name, "waiting");
+    runner->dead = metric_series(family, runner->consumer->config->name, "dead");
+}
+
+struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_config *mq,
+                                          const struct consumer *consumer)
+{
+    struct parked_runner *runner = mem_new(struct parked_runner);
+    const struct periodic_config config = {
+        .name = "parked events",
+        .period_ms = LOOK_EVERY_MS,
+        .limit_ms = RUN_LIMIT_MS,
+        .run = run,
+        .arg = runner,
+    };
+
+    *runner = (struct parked_runner){
+        .consumer = consumer, .loop = loop, .mq = *mq, .counted_us = -COUNT_EVERY_US};
+    semaphore_init(&runner->publishing, 1);
+    find_metrics(runner);
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+        runner->tasks[i] = periodic_start(&config);
+    return runner;
+}
+
+void parked_runner_stop(struct parked_runner *runner)
+{
+    if (!runner)
+        return;
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+        periodic_stop(runner->tasks[i]);
+    mq_producer_free(runner->producer);
+    mem_free(runner);
+}
+
+void parked_runner_nudge(struct parked_runner *runner)
+{
+    periodic_nudge(runner->tasks[0]);
+}

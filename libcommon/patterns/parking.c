@@ -1,0 +1,32 @@
+#include "patterns/parking.h"
+
+#include <stddef.h>
+
+#include "base/backoff.h"
+
+static int64_t wait_after(unsigned tries, uint64_t random)
+{
+    struct backoff backoff = backoff_between(PARKING_FIRST_WAIT_US, PARKING_MOST_WAIT_US);
+    int64_t wait_us;
+
+    do
+        wait_us = backoff_next_us(&backoff, random);
+    while (tries-- > 1 && backoff.present_us < PARKING_MOST_WAIT_US);
+    return wait_us;
+}
+
+struct parking_verdict parking_judge(const struct status *failure, unsigned tries, int64_t age_us,
+                                     uint64_t random)
+{
+    struct parking_verdict verdict = {.dead_cause = NULL};
+
+    if (failure->code == CODE_DATA_LOSS)
+        verdict.dead_cause = "malformed";
+    else if (!status_may_retry(failure) && tries >= PARKING_TRIES_MAX)
+        verdict.dead_cause = "refused";
+    else if (age_us >= PARKING_AGE_MAX_US)
+        verdict.dead_cause = "too old";
+    else
+        verdict.wait_us = wait_after(tries, random);
+    return verdict;
+}

@@ -1,0 +1,67 @@
+"""What nobody asks for any more is forgotten, in pieces; what may still be asked for stays."""
+
+from lab_kit import Lab, metric
+from soukdev.poll import until
+
+HOUR_AGO = "UTC_TIMESTAMP(6) - INTERVAL {} HOUR"
+SECONDS = 40
+
+
+def requests(lab: Lab) -> list[str]:
+    rows = lab.sql("SELECT CAST(request_id AS CHAR) AS id FROM request ORDER BY id")
+    return [row["id"] for row in rows]
+
+
+def add_request(lab: Lab, request_id: str, age_h: int, answer: str = "'x'") -> None:
+    lab.sql(
+        "INSERT INTO request (caller, method, request_id, digest, answer, created_at)"
+        f" VALUES ('u', 'm', '{request_id}', REPEAT('d', 16), {answer}, {HOUR_AGO.format(age_h)})"
+    )
+
+
+def add_many(lab: Lab, table: str, columns: str, values: str, count: int) -> None:
+    """`values` may name i: 1 to count."""
+    lab.sql(
+        f"INSERT INTO {table} ({columns}) SELECT {values} FROM"
+        f" (SELECT seq AS i FROM seq_1_to_{count}) numbers"
+    )
+
+
+def test_requests_are_kept_for_two_days_and_while_their_saga_runs(lab: Lab) -> None:
+    lab.start("relay")  # makes the tables
+    add_request(lab, "answered yesterday", 47)
+    add_request(lab, "answered long ago", 49)
+    add_request(lab, "saga under way", 100, answer="NULL")
+    lab.start("worker")
+    until(lambda: len(requests(lab)) == 2, SECONDS, "the old one has gone")
+    assert requests(lab) == ["answered yesterday", "saga under way"]
+
+
+def test_old_rows_go_in_pieces_while_two_workers_run(lab: Lab) -> None:
+    lab.start("relay")
+    old, young = HOUR_AGO.format(8 * 24 + 1), HOUR_AGO.format(7 * 24)
+    columns = "consumer, ce_source, ce_id, at"
+    add_many(lab, "inbox", columns, f"'c', 's', CONCAT('old', i), {old}", 3500)
+    add_many(lab, "inbox", columns, f"'c', 's', CONCAT('young', i), {young}", 10)
+    workers = [lab.start("worker"), lab.start("worker")]
+    until(lambda: lab.number("SELECT COUNT(*) FROM inbox") == 10, SECONDS, "the old have gone")
+    assert lab.number("SELECT COUNT(*) FROM inbox WHERE ce_id LIKE 'young%'") == 10
+    purged = sorted(metric(worker, 'souk_purged_rows_total{table="inbox"}') for worker in workers)
+    assert purged == [0, 3500]  # one has the lease
+
+
+def test_of_the_outbox_goes_what_is_published_and_old(lab: Lab) -> None:
+    lab.start("worker")
+    columns = "day, event_id, type, topic, aggregate_id, traceparent, payload, created_at"
+    values = f"UTC_DATE(), i, 't', '{lab.topic}', i, '', 'p', {{}}"
+    # No relay runs: the cursor says how far one came.
+    lab.sql("INSERT INTO outbox_cursor (id, seq) VALUES (1, 1200)")
+    add_many(lab, "outbox", columns, values.format(HOUR_AGO.format(73)), 2500)
+    add_many(lab, "outbox", columns, values.format(HOUR_AGO.format(71)), 10)
+    published = lab.number("SELECT COUNT(*) FROM outbox WHERE seq <= 1200")
+    waiting = f"SELECT COUNT(*) = {2510 - published} FROM outbox"
+    until(lambda: lab.number(waiting), SECONDS, "the published have gone")
+    assert lab.number("SELECT COUNT(*) FROM outbox WHERE seq <= 1200") == 0
+    lab.sql("UPDATE outbox_cursor SET seq = 1000000")
+    until(lambda: lab.number("SELECT COUNT(*) = 10 FROM outbox"), SECONDS, "the old have gone")
+    assert lab.number("SELECT MAX(event_id) FROM outbox") == 10
