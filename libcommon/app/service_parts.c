@@ -23,6 +23,7 @@
 #include "patterns/patterns_migrations.h"
 #include "patterns/relay.h"
 #include "run/task.h"
+#include "souk/ops/v1/sagas.rpc.h"
 
 enum {
     DB_WAITING_MAX = 1000,
@@ -169,7 +170,7 @@ static struct status start_api(struct service *service)
 {
     const struct service_description *description = service->description;
     struct rpc_served served[RPC_SERVICES_MAX];
-    const struct rpc_server_config config = {
+    struct rpc_server_config config = {
         .address = service->config.rpc_address,
         .options = &service->rpc_config,
         .auth = service->auth,
@@ -179,10 +180,13 @@ static struct status start_api(struct service *service)
 
     if (!(service->roles & ROLE_API))
         return STATUS_OK;
-    BUG_ON(description->rpc_service_count > RPC_SERVICES_MAX);
+    BUG_ON(description->rpc_service_count >= RPC_SERVICES_MAX);
     for (size_t i = 0; i < description->rpc_service_count; i++)
         served[i] =
             (struct rpc_served){.service = description->rpc_services[i], .instance = service->app};
+    if (service->sagas)
+        served[config.served_count++] =
+            (struct rpc_served){.service = &saga_rpc_service, .instance = service->sagas};
     TRY(rpc_server_new(service->loop, &config, &service->rpc));
     rpc_server_set_serving(service->rpc, true);
     return STATUS_OK;

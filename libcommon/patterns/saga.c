@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "patterns/saga_run.h"
+#include "patterns/saga_watch.h"
 #include "run/task.h"
 
 enum {
@@ -27,6 +28,7 @@ struct saga_runner {
     size_t run_count;
     struct task *poller;
     struct task *renewer;
+    struct saga_watch *watch;
     bool polling; /* asleep between polls */
     bool nudged;
     bool stopping;
@@ -65,6 +67,16 @@ static void run_task(void *arg)
     release(run);
 }
 
+/* Nobody can run it as it is; people have to look. */
+static void report_unreadable(const struct saga_run *run)
+{
+    static const char trouble[] = "its state is no message of its kind";
+
+    log_error("the state of a saga is no message of its kind", LOG_I64("saga", run->saga.id),
+              LOG_STR("kind", run->kind->name));
+    status_ignore(saga_store_note_trouble(run->db, run->saga.id, trouble), "the log has it too");
+}
+
 /*
  * NULL: it does not run here. Its lease runs out, because only what runs is renewed, and it is
  * resumed.
@@ -92,8 +104,7 @@ static struct saga_run *launch(struct saga_runner *runner, const struct saga_kin
     run->runner = runner;
     run->references = 1;
     if (!run->saga.state)
-        log_error("the state of a saga is no message of its kind", LOG_I64("saga", row->id),
-                  LOG_STR("kind", kind->name));
+        report_unreadable(run);
     if (!run->saga.state || !task_go(kind->name, run_task, run)) {
         release(run);
         return NULL;
@@ -108,7 +119,12 @@ static struct saga_run *launch(struct saga_runner *runner, const struct saga_kin
     return run;
 }
 
-static const struct saga_kind *kind_named(const struct saga_runner *runner, const char *name)
+const struct saga_runner_config *saga_runner_config_of(const struct saga_runner *runner)
+{
+    return &runner->config;
+}
+
+const struct saga_kind *saga_runner_kind(const struct saga_runner *runner, const char *name)
 {
     for (size_t i = 0; i < runner->config.kind_count; i++)
         if (strcmp(runner->config.kinds[i]->name, name) == 0)
@@ -124,9 +140,17 @@ static struct saga_run *find_run(const struct saga_runner *runner, int64_t id)
     return NULL;
 }
 
+void saga_runner_drop(struct saga_runner *runner, int64_t id)
+{
+    struct saga_run *run = find_run(runner, id);
+
+    if (run && run->task)
+        task_cancel(run->task);
+}
+
 static void resume(struct saga_runner *runner, const struct saga_row *row)
 {
-    const struct saga_kind *kind = kind_named(runner, row->kind);
+    const struct saga_kind *kind = saga_runner_kind(runner, row->kind);
     struct saga_run *run = find_run(runner, row->id);
 
     BUG_ON(!kind);           /* others are not claimed */
@@ -247,6 +271,7 @@ struct saga_runner *saga_runner_start(const struct saga_runner_config *config)
     runner->poller = task_spawn("saga poller", poll_task, runner);
     runner->renewer = task_spawn("saga leases", renew_task, runner);
     BUG_ON(!runner->poller || !runner->renewer);
+    runner->watch = saga_watch_start(&runner->config);
     return runner;
 }
 
@@ -264,6 +289,7 @@ void saga_runner_stop(struct saga_runner *runner)
         return;
     AUTO(task_shield_end) struct task_shield shield = task_shield_in_us(END_LIMIT_US);
     runner->stopping = true;
+    saga_watch_stop(runner->watch);
     task_stop(runner->poller);
     task_stop(runner->renewer);
     cancel_runs(runner);
@@ -324,6 +350,8 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
         st = wait_queue_wait(&run->waiting, "saga");
     if (run->decided) {
         st = run->outcome;
+        if (st.reason) /* an operator's is in the saga's arena */
+            st.reason = arena_strdup(arena, st.reason);
         copy_details(&run->saga.details, arena, ret_details);
     }
     release(run);

@@ -11,7 +11,8 @@
  *
  * A saga is a task of its own with a deadline of its own; whoever started it may wait for it, and
  * may go away. A row belongs to one process by lease; when that process dies another one resumes
- * it.
+ * it. One that does not get on is told of (saga_watch.h), and operators may look at it, hurry it or
+ * give it up (souk/ops/v1/sagas.proto, which every service that has sagas serves).
  *
  * Source: Garcia-Molina, Salem: Sagas (1987); DESIGN 4; 002 chapter 5.6. Table: saga.
  */
@@ -73,7 +74,7 @@ struct saga_kind {
     bool background;
     /*
      * Writes what belongs to the end into its transaction; `outcome` is OK or why it was undone.
-     * May be NULL.
+     * Where an operator gave the saga up, it is called from outside of its task. May be NULL.
      */
     struct status (*ended)(struct saga *saga, struct db_tx *tx, const struct status *outcome);
 };

@@ -1,6 +1,7 @@
 #include "patterns/saga_run.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -33,6 +34,18 @@ static bool must_leave(const struct status *st)
     return own.code == CODE_CANCELLED;
 }
 
+/* Kept with the row: an operator asks there why it does not get on. */
+static void note_trouble(const struct saga_run *run, const char *doing, const struct status *st)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
+    char text[SAGA_TROUBLE_MAX];
+
+    snprintf(text, sizeof text, "%s %s: %s %s: %s", doing, run->kind->steps[run->step].name,
+             code_name(st->code), st->reason ? st->reason : "", st->detail);
+    status_ignore(saga_store_note_trouble(run->db, run->saga.id, text), "the log has it too");
+}
+
 /*
  * A try that nobody knows the outcome of may still arrive after one that was refused, so it leaves
  * traces.
@@ -42,11 +55,14 @@ static struct status act(struct saga_run *run)
     const struct arena_mark mark = arena_mark(run->saga.arena);
     struct retry retry = retry_times(run->kind->background ? INT_MAX : SAGA_STEP_TRIES);
     struct status st;
+    int tries = 0;
 
     do {
         st = call_action(run, run->kind->steps[run->step].act, mark);
         if (!status_ok(&st) && (run->saga.partial || !status_is_refusal(&st)))
             run->traces = true;
+        if (!status_ok(&st) && ++tries == INSIST_TRIES)
+            note_trouble(run, "act", &st);
     } while (!must_leave(&st) && retry_again(&retry, &st));
     return st;
 }
@@ -94,8 +110,10 @@ static struct status insist(struct saga_run *run, saga_action action, const char
                LOG_I64("saga", run->saga.id), LOG_STR("kind", run->kind->name),
                LOG_STR("step", run->kind->steps[run->step].name), LOG_STR("doing", what),
                LOG_STATUS(st));
-        if (tries == INSIST_TRIES)
+        if (tries == INSIST_TRIES) {
+            note_trouble(run, what, &st);
             return postpone(run);
+        }
         TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
     }
 }
@@ -133,7 +151,8 @@ static struct status write_undo(struct saga_run *run, const struct status *why)
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
 
-    return saga_store_undo(run->db, run->saga.id, run->owner, why, &run->phase);
+    return saga_store_undo(run->db, run->saga.id, run->owner, why, run->saga.arena, &run->phase,
+                           &run->outcome);
 }
 
 static struct status decide_undo(struct saga_run *run, const struct status *why)
@@ -194,7 +213,6 @@ static struct status run_phases(struct saga_run *run)
                 return st;
             /* SAGA_LOST too: the row says whether we lost it, or passed the pivot without hearing. */
             undo_step = last_to_undo(run);
-            run->outcome = st;
             TRY(decide_undo(run, &st));
         }
     }

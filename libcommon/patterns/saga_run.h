@@ -36,3 +36,10 @@ struct saga_run {
  * is lost, or a step that must be done cannot be for now.
  */
 SUSPENDS void saga_run_to_end(struct saga_run *run);
+
+/* saga.c: of the runner. */
+const struct saga_runner_config *saga_runner_config_of(const struct saga_runner *runner);
+/* NULL where it knows no such kind. */
+const struct saga_kind *saga_runner_kind(const struct saga_runner *runner, const char *name);
+/* The row is another's now: it leaves, if it runs here. */
+void saga_runner_drop(struct saga_runner *runner, int64_t id);

@@ -47,13 +47,15 @@ static struct status claim_rows(struct db *db, const struct saga_claim *claim, c
     return db_tx_commit(&tx);
 }
 
-/* OK as long as nothing is being undone. */
-static struct status read_outcome(const struct db_rows *rows, struct arena *arena)
+/* Code, reason and detail from a column on; OK as long as nothing is being undone. */
+static struct status read_outcome(const struct db_rows *rows, unsigned from, struct arena *arena)
 {
-    const enum code code = (enum code)db_get_i64(rows, 5);
-    const char *reason = db_get_is_null(rows, 6) ? NULL : arena_strdup(arena, db_get_text(rows, 6));
+    const enum code code = (enum code)db_get_i64(rows, from);
+    const char *reason =
+        db_get_is_null(rows, from + 1) ? NULL : arena_strdup(arena, db_get_text(rows, from + 1));
 
-    return code == CODE_OK ? STATUS_OK : status_error(code, reason, "%s", db_get_text(rows, 7));
+    return code == CODE_OK ? STATUS_OK
+                           : status_error(code, reason, "%s", db_get_text(rows, from + 2));
 }
 
 static struct saga_row read_row(const struct db_rows *rows, struct arena *arena)
@@ -68,7 +70,7 @@ static struct saga_row read_row(const struct db_rows *rows, struct arena *arena)
         .state = arena_dup(arena, state, state_size),
         .state_size = state_size,
         .left_us = db_get_i64(rows, 4),
-        .outcome = read_outcome(rows, arena),
+        .outcome = read_outcome(rows, 5, arena),
     };
 }
 
@@ -137,23 +139,29 @@ struct status saga_store_end(struct db_tx *tx, int64_t id, const char *owner, en
     return expect_held(affected, id);
 }
 
-static struct status read_phase(struct db_tx *tx, int64_t id, const char *owner,
-                                enum saga_phase *ret)
+static struct status read_decision(struct db_tx *tx, int64_t id, const char *owner,
+                                   struct arena *arena, enum saga_phase *ret_phase,
+                                   struct status *ret_outcome)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(tx, "SELECT phase FROM saga WHERE id = ? AND owner = ?",
+    TRY(db_query(tx,
+                 "SELECT phase, outcome_code, outcome_reason, outcome_detail FROM saga "
+                 "WHERE id = ? AND owner = ?",
                  DB_ARGS(DB_I64(id), DB_TEXT(owner)), &rows));
     TRY(expect_held(db_rows_next(&rows) ? 1 : 0, id));
-    *ret = (enum saga_phase)db_get_i64(&rows, 0);
+    *ret_phase = (enum saga_phase)db_get_i64(&rows, 0);
+    *ret_outcome = read_outcome(&rows, 1, arena);
     return STATUS_OK;
 }
 
 /* The update waits for a pivot whose commit is still under way: its row is locked. */
 struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
-                              const struct status *why, enum saga_phase *ret_phase)
+                              const struct status *why, struct arena *arena,
+                              enum saga_phase *ret_phase, struct status *ret_outcome)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
+    uint64_t affected;
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
@@ -162,8 +170,20 @@ struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
                 "WHERE id = ? AND owner = ? AND phase = ?",
                 DB_ARGS(DB_I64(SAGA_UNDOING), DB_I64(why->code), DB_TEXT(why->reason),
                         DB_TEXT(why->detail), DB_I64(id), DB_TEXT(owner), DB_I64(SAGA_FORWARD)),
-                NULL));
-    TRY(read_phase(&tx, id, owner, ret_phase));
+                &affected));
+    TRY(read_decision(&tx, id, owner, arena, ret_phase, ret_outcome));
+    if (affected)
+        *ret_outcome = *why;
+    return db_tx_commit(&tx);
+}
+
+struct status saga_store_note_trouble(struct db *db, int64_t id, const char *trouble)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx, "UPDATE saga SET trouble = ? WHERE id = ? AND active = 1",
+                DB_ARGS(DB_TEXT(trouble), DB_I64(id)), NULL));
     return db_tx_commit(&tx);
 }
 

@@ -22,6 +22,7 @@ enum saga_phase {
     SAGA_UNDOING = 3,
     SAGA_DONE = 4,
     SAGA_UNDONE = 5,
+    SAGA_ABANDONED = 6,
 };
 
 struct saga_row {
@@ -70,11 +71,18 @@ MUST_USE SUSPENDS struct status saga_store_end(struct db_tx *tx, int64_t id, con
                                                enum saga_phase phase);
 /*
  * From FORWARD to UNDOING. `*ret_phase` is the phase afterwards: the pivot may have been passed by
- * a commit whose answer was lost, then it stays.
+ * a commit whose answer was lost, then it stays. `*ret_outcome` is OK then, else why it is undone,
+ * `why`, or what an operator gave as the reason before, which is in the arena.
  */
 MUST_USE SUSPENDS struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
-                                                const struct status *why,
-                                                enum saga_phase *ret_phase);
+                                                const struct status *why, struct arena *arena,
+                                                enum saga_phase *ret_phase,
+                                                struct status *ret_outcome);
+
+/* What keeps it from going on, for people. The rest of a long text is cut off. */
+enum { SAGA_TROUBLE_MAX = 320 };
+MUST_USE SUSPENDS struct status saga_store_note_trouble(struct db *db, int64_t id,
+                                                        const char *trouble);
 
 /* Gives one back for a while: nobody runs it until then. */
 MUST_USE SUSPENDS struct status saga_store_postpone(struct db *db, int64_t id, const char *owner,

@@ -279,8 +279,10 @@ def test_a_cancelled_redemption_frees_quote_and_pay_order(souk: Souk) -> None:
 def test_a_cancellation_that_comes_first_wins(souk: Souk) -> None:
     user, redemption_id = souk.new_id(), souk.new_id()
     token = make_quote(souk, user, (make_priced_sku(souk), 1)).quote_token
-    cancel(souk, redemption_id)
-    assert why(redeem, souk, token, user, redemption_id=redemption_id) == CANCELLED
+    for _ in range(2):
+        cancel(souk, redemption_id)
+    for _ in range(2):
+        assert why(redeem, souk, token, user, redemption_id=redemption_id) == CANCELLED
     assert redeem(souk, token, user).quote.user_id == user
 
 

@@ -398,6 +398,27 @@ def test_a_publish_that_takes_too_long_goes_back_to_its_seller(own: Souk) -> Non
     assert items_of_listing(own, listing) == ["20", "99"]
 
 
+def test_an_operator_gives_up_a_publish_that_does_not_get_on(own: Souk) -> None:
+    listing = stop_half_way(own, "pricing")
+    (saga,) = own.sql("listing", "SELECT id FROM saga WHERE active = 1")
+    listing_service = own.client("listing")
+
+    def shown() -> Any:
+        return listing_service.call("ops.GetSaga", own.operator(), saga_id=int(saga["id"])).saga
+
+    poll.until(lambda: shown().trouble.startswith("act set_prices: UNAVAILABLE"), 20, "its trouble")
+    listing_service.call(
+        "ops.AbandonSaga",
+        own.operator(),
+        request_id=own.request_id(),
+        saga_id=int(saga["id"]),
+        why="pricing moves house",
+    )
+    rejected = until_status(own, listing, REJECTED, timeout_s=30)
+    assert rejected.comment == "not published: SAGA_ABANDONED: pricing moves house"
+    assert items_of_listing(own, listing) == ["99"]
+
+
 def test_an_undo_accepts_that_nothing_was_done(own: Souk) -> None:
     listing = stop_half_way(own, "pricing")
     own.stack.services["listing"].kill9()
@@ -412,3 +433,24 @@ def test_an_undo_accepts_that_nothing_was_done(own: Souk) -> None:
     rejected = until_status(own, listing, REJECTED, timeout_s=30)
     assert rejected.comment.startswith("not published: ")
     assert items_of_listing(own, listing) == ["99"]  # in the way of a step that comes late
+
+
+@pytest.mark.parametrize("phase", [1, 3])
+def test_a_process_that_comes_back_late_changes_nothing(own: Souk, phase: int) -> None:
+    """As if it had not heard of the undo: it does its steps again, or undoes them once more."""
+    listing = stop_half_way(own, "pricing")
+    own.stack.services["listing"].kill9()
+    own.sql("listing", "UPDATE saga SET deadline_at = '2020-01-01' WHERE active = 1")
+    start(own, "listing")
+    rejected = until_status(own, listing, REJECTED, timeout_s=30)
+    start(own, "pricing")
+    (saga,) = own.sql("listing", "SELECT id FROM saga ORDER BY updated_at DESC LIMIT 1")
+    own.sql(
+        "listing",
+        f"UPDATE saga SET phase = {phase}, active = 1, owner = '', until_at = '2000-01-01',"
+        f" deadline_at = UTC_TIMESTAMP(6) + INTERVAL 60 SECOND WHERE id = {saga['id']}",
+    )
+    ended = f"SELECT id FROM saga WHERE id = {saga['id']} AND active = 0 AND phase = 5"
+    poll.until(lambda: own.sql("listing", ended), 20, "the saga's end")
+    assert now(own, listing).version == rejected.version
+    assert items_of_listing(own, listing) == ["99"]

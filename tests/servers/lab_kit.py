@@ -36,7 +36,7 @@ class Lab:
         self.mariadb = mariadb
         self.kafka = kafka
         self.topic = f"lab.{name}"
-        self._keys = keys
+        self.keys = keys
         self._credentials = mariadb.create_schema(f"lab_{next(_numbers)}")
         self._started: list[Service] = []
         self._event_ids = itertools.count(1)
@@ -69,7 +69,7 @@ class Lab:
                 "SOUK_DB_USER": self._credentials.user,
                 "SOUK_DB_PASSWORD_FILE": str(self._credentials.password_file),
                 "SOUK_KAFKA_BROKERS": self.kafka.address,
-                "SOUK_KEYS_FILE": str(self._keys.keys_file),
+                "SOUK_KEYS_FILE": str(self.keys.keys_file),
                 "SOUK_LEASE_MS": str(SAGA_LEASE_MS),
             },
         )

@@ -49,7 +49,7 @@ def try_contract(folder: Path, body: str, name: str = "souk/x/v1/x.proto") -> st
     file = folder / name
     file.parent.mkdir(parents=True)
     file.write_text(
-        'syntax = "proto3"; package souk.x.v1;'
+        f'syntax = "proto3"; package {".".join(Path(name).parent.parts)};'
         'import "google/api/annotations.proto"; import "google/protobuf/struct.proto";'
         'import "souk/common/v1/options.proto"; import "souk/common/v1/types.proto";' + body
     )
@@ -312,6 +312,22 @@ def test_refuses(tmp_path: Path, body: str, told: str) -> None:
     assert "Traceback" not in error
     assert error.startswith("--souk_out: souk/x/v1/x.proto: ")
     assert error.count("\n") == 1
+
+
+OPS = "souk/ops/v1/x.proto"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [contract("roles: ROLE_OPERATOR", method=HTTP), contract("roles: [ROLE_CUSTOMER]")],
+)
+def test_what_many_services_serve_is_for_operators_alone(tmp_path: Path, body: str) -> None:
+    said = try_contract(tmp_path, body, OPS)
+    assert "AskService.Ask: is served by many services: for ROLE_OPERATOR alone" in said
+
+
+def test_what_many_services_serve_is_not_for_the_gateway(tmp_path: Path) -> None:
+    assert not try_contract(tmp_path, contract("roles: ROLE_OPERATOR"), OPS)
 
 
 @pytest.mark.parametrize("body", ACCEPTED.values(), ids=ACCEPTED.keys())

@@ -21,6 +21,9 @@ STREAM_DEADLINE_MS_MAX = 3600000
 EVENT_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*){1,2}")
 TOPIC = re.compile(r"[a-z][a-z0-9._-]*")
 
+# What many services serve alike, each about itself: a gateway could not tell them apart.
+OPS = "souk.ops."
+
 TEXTS = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)
 
 
@@ -181,6 +184,10 @@ def _roles(of: contracts.Contracts, method: MethodDescriptor, policy: Any) -> It
         yield "lists no roles"
     if "ROLE_UNSPECIFIED" in roles:
         yield "ROLE_UNSPECIFIED is nobody"
+    if method.containing_service.file.package.startswith(OPS):
+        if roles != ["ROLE_OPERATOR"] or of.http(method):
+            yield "is served by many services: for ROLE_OPERATOR alone, not over google.api.http"
+        return
     is_public = any(role != "ROLE_SERVICE" for role in roles)
     if is_public and contracts.streams(method):
         yield "streams and is open to more than services: the gateway's JSON knows no streams"
