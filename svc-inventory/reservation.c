@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fsm.h"
-
 static const char *status_name(int status)
 {
     static const char *const names[] = {
@@ -39,7 +37,7 @@ static const struct fsm_rule rules[] = {
     {.from = RESERVATION_RELEASED, .event = RESERVATION_EXPIRE, .to = RESERVATION_RELEASED},
 };
 
-static const struct fsm fsm = {
+const struct fsm reservation_fsm = {
     .name = "reservation",
     .state_name = status_name,
     .event_name = event_name,
@@ -76,7 +74,8 @@ struct status reservation_apply(struct reservation *reservation, enum reservatio
                                 bool *ret_changed)
 {
     int next;
-    const struct status st = fsm_next(&fsm, reservation->status, event, reservation, &next);
+    const struct status st =
+        fsm_next(&reservation_fsm, reservation->status, event, reservation, &next);
 
     if (!status_ok(&st))
         return status_error(CODE_FAILED_PRECONDITION, ended_reason(reservation->status),

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "base/fsm.h"
 #include "base/status.h"
 #include "stock.h"
 
@@ -39,6 +40,8 @@ struct reservation {
     size_t line_count;
     int64_t expires_us;
 };
+
+extern const struct fsm reservation_fsm;
 
 /* Sorts the lines. INVALID_ARGUMENT DUPLICATE_LINE. */
 MUST_USE struct status reservation_sort(struct reservation *reservation);

@@ -1,7 +1,5 @@
 #include "item.h"
 
-#include "base/fsm.h"
-
 static const char *status_name(int status)
 {
     switch (status) {
@@ -29,7 +27,7 @@ static const struct fsm_rule rules[] = {
     {.from = ITEM_OUT_OF_STOCK, .event = ITEM_OFFLINE, .to = ITEM_OFFLINE},
 };
 
-static const struct fsm fsm = {
+const struct fsm item_fsm = {
     .name = "item",
     .state_name = status_name,
     .event_name = status_name,
@@ -49,7 +47,7 @@ struct status item_move(struct item *item, enum item_status to, struct item_chan
 {
     int next;
 
-    TRY(fsm_next(&fsm, (int)item->status, (int)to, item, &next));
+    TRY(fsm_next(&item_fsm, (int)item->status, (int)to, item, &next));
     *ret = (struct item_change){
         .from = item->status,
         .to = (enum item_status)next,

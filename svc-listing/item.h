@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "base/fsm.h"
 #include "base/status.h"
 #include "source.h"
 
@@ -51,6 +52,8 @@ struct item_change {
     enum item_status to;
     int64_t version; /* after it */
 };
+
+extern const struct fsm item_fsm;
 
 /* ABORTED VERSION_MISMATCH. */
 MUST_USE struct status item_expect_version(const struct item *item, int64_t version);

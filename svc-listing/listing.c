@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/fsm.h"
 
 static const char *status_name(int status)
 {
@@ -51,7 +50,7 @@ static const struct fsm_rule rules[] = {
     {.from = LISTING_OUT_OF_STOCK, .event = LISTING_DELIST, .to = LISTING_OFFLINE},
 };
 
-static const struct fsm fsm = {
+const struct fsm listing_fsm = {
     .name = "listing",
     .state_name = status_name,
     .event_name = event_name,
@@ -72,7 +71,7 @@ struct status listing_apply(struct listing *listing, enum listing_event event,
 {
     int next;
 
-    TRY(fsm_next(&fsm, (int)listing->status, (int)event, listing, &next));
+    TRY(fsm_next(&listing_fsm, (int)listing->status, (int)event, listing, &next));
     *ret = (struct listing_change){
         .from = (int)listing->status,
         .to = (enum listing_status)next,

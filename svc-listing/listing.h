@@ -17,6 +17,7 @@
 #include "audit_policy.h"
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "base/fsm.h"
 #include "base/status.h"
 #include "item.h"
 #include "source.h"
@@ -76,6 +77,8 @@ struct listing_change {
     const char *action; /* "submit" */
     int64_t version;    /* after it */
 };
+
+extern const struct fsm listing_fsm;
 
 /* ABORTED VERSION_MISMATCH. */
 MUST_USE struct status listing_expect_version(const struct listing *listing, int64_t version);

@@ -60,8 +60,9 @@ static bool apply_config(struct service *service)
 {
     enum log_level level;
 
-    if (!log_level_parse(service->config.log_level, &level)) {
-        fprintf(stderr, "SOUK_LOG_LEVEL: must be debug, info, warn or error\n");
+    if (!service_log_level(&service->config, service->config.log_level_file, &level)) {
+        fprintf(stderr,
+                "SOUK_LOG_LEVEL, SOUK_LOG_LEVEL_FILE: must be debug, info, warn or error\n");
         return false;
     }
     if (!read_roles(service->config.roles, &service->roles)) {
@@ -155,6 +156,7 @@ static int run(struct service *service)
     }
     loop_on_signal(service->loop, SIGTERM, on_stop_signal, service);
     loop_on_signal(service->loop, SIGINT, on_stop_signal, service);
+    loop_on_signal(service->loop, SIGHUP, service_reload, service);
     if (!task_go("service", live, service))
         BUG("no first task");
     loop_run(service->loop);
@@ -165,7 +167,7 @@ static int run(struct service *service)
 
 int service_main(const struct service_description *description, int argc, char **argv)
 {
-    struct service service = {.description = description};
+    struct service service = {.description = description, .argc = argc, .argv = argv};
     struct config_table tables[SERVICE_CONFIG_TABLES_MAX];
     const size_t table_count = service_config_tables(&service, tables);
 

@@ -13,6 +13,10 @@
  *
  * SIGTERM, SIGINT: NOT_SERVING, a pause for balancers to see it, GOAWAY, calls in flight finish,
  * workers stop, offsets are committed, leases given back, exit 0. A second signal ends at once.
+ *
+ * SIGHUP: key file and log level file are read again, and hold from then on if both can be used;
+ * else all stays as it was, and the log says why. Files are not watched: half of a file that is
+ * being written may look whole.
  */
 
 #include <stdbool.h>

@@ -5,6 +5,7 @@
 #include "io/cache.h"
 #include "io/http_admin.h"
 #include "observe/metrics.h"
+#include "patterns/ids.h"
 
 static int show_metrics(void *arg, struct str *body, const char **ret_type)
 {
@@ -26,10 +27,14 @@ static int show_alive(void *arg, struct str *body, const char **ret_type)
 static int show_ready(void *arg, struct str *body, const char **ret_type)
 {
     const struct service *service = arg;
-    const bool ready = service->ready && !service->stopping;
+    const struct status ids = service->ids ? ids_check(service->ids) : STATUS_OK;
+    const bool ready = service->ready && !service->stopping && status_ok(&ids);
     (void)ret_type;
 
-    str_append(body, ready ? "ready\n" : service->stopping ? "stopping\n" : "starting\n");
+    if (service->ready && !service->stopping && !ready)
+        str_printf(body, "no ids: %s\n", ids.detail);
+    else
+        str_append(body, ready ? "ready\n" : service->stopping ? "stopping\n" : "starting\n");
     for (size_t i = 0; i < service->description->consumer_count; i++)
         if (service->consumers[i])
             str_printf(body, "consumer %s: %s\n", service->description->consumers[i].name,

@@ -17,6 +17,8 @@
            "debug, info, warn or error")                                                      \
     OPTION(service_config, CONFIG_INT, int64_t, stall_limit_ms, "500", 20, 60000,             \
            "a loop that does not turn for so long is logged, with the task that holds it up") \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, log_level_file, "", 4, 8,        \
+           "file with the level, which counts instead; read again at SIGHUP")                 \
     OPTION(service_config, CONFIG_TEXT, const char *, db_host, "127.0.0.1", 2, 64,            \
            "address of the database, not a name")                                             \
     OPTION(service_config, CONFIG_INT, int64_t, db_port, "3306", 1, 65535, "its port")        \
@@ -35,7 +37,8 @@
     OPTION(service_config, CONFIG_TEXT, const char *, kafka_brokers, "", 0, 1024,             \
            "host:port of Kafka brokers, separated by commas")                                 \
     OPTION(service_config, CONFIG_SECRET_FILE, const char *, keys_file, NULL, 1, 4096,        \
-           "JSON file with the public keys of those whose tokens are believed")               \
+           "JSON file with the public keys of those whose tokens are believed; read again "   \
+           "at SIGHUP")                                                                       \
     OPTION(service_config, CONFIG_SECRET_FILE, const char *, service_key_file, "", 1, 4096,   \
            "PEM file with the service's own private key, to sign its calls to peers")         \
     OPTION(service_config, CONFIG_TEXT, const char *, service_key_id, "", 0, 64,              \

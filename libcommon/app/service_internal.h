@@ -7,6 +7,7 @@
 #include "app/service.h"
 #include "app/service_config.h"
 #include "io/rpc_config.h"
+#include "observe/log.h"
 #include "run/sync.h"
 
 struct auth;
@@ -28,6 +29,8 @@ struct service {
     const struct service_description *description;
     struct service_config config;
     struct rpc_config rpc_config;
+    int argc; /* files that the options name are read again */
+    char **argv;
     unsigned roles;
     char owner[128]; /* host:pid:random: this start of this process */
 
@@ -70,3 +73,9 @@ SUSPENDS void service_parts_stop(struct service *service);
 
 /* service_admin.c */
 MUST_USE struct status service_admin_start(struct service *service);
+
+/* service_reload.c: reads key file and log level again. The argument is the service. */
+void service_reload(void *service);
+/* What the level's file says counts, where there is one (else NULL). */
+MUST_USE bool service_log_level(const struct service_config *config, const char *level_file,
+                                enum log_level *ret);

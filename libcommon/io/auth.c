@@ -63,6 +63,21 @@ void auth_free(struct auth *auth)
     mem_free(auth);
 }
 
+struct status auth_replace_keys(struct auth *auth, const char *keys_json)
+{
+    struct auth_keys keys = {0};
+    const struct status st = auth_keys_read(keys_json, &keys);
+
+    if (!status_ok(&st)) {
+        auth_keys_release(&keys);
+        return st;
+    }
+    auth_keys_release(&auth->keys);
+    auth->keys = keys;
+    memset(auth->known, 0, KNOWN_MAX * sizeof *auth->known);
+    return STATUS_OK;
+}
+
 static struct status refused(const char *why)
 {
     return status_error(CODE_UNAUTHENTICATED, "UNAUTHENTICATED", "%s", why);

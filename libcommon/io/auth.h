@@ -35,6 +35,12 @@ MUST_USE struct status auth_new(const char *keys_json, struct auth **ret);
 void auth_free(struct auth *auth); /* NULL is fine */
 
 /*
+ * From now on only these keys. Not OK, as of auth_new: the old ones stay. Tokens that were
+ * remembered are forgotten, so those of a key that is gone are refused at once.
+ */
+MUST_USE struct status auth_replace_keys(struct auth *auth, const char *keys_json);
+
+/*
  * `authorization` is the header's value. Without one (NULL) the caller is ROLE_ANONYMOUS.
  * UNAUTHENTICATED UNAUTHENTICATED or TOKEN_EXPIRED. Never suspends; 40 us for a new token, 1 us for
  * a known.

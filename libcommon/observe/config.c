@@ -260,6 +260,16 @@ enum config_outcome config_load(const struct config_table *tables, size_t table_
     return CONFIG_ANSWERED;
 }
 
+bool config_read_files(const struct config_table *table, int argc, char **argv, FILE *err)
+{
+    struct load load = {.tables = table, .table_count = 1, .err = err};
+
+    for (size_t i = 0; i < table->option_count; i++)
+        if (table->options[i].kind == CONFIG_SECRET_FILE)
+            load_option(&load, table, &table->options[i], argc, argv);
+    return !load.failed;
+}
+
 void config_release(const struct config_table *tables, size_t table_count)
 {
     for (size_t t = 0; t < table_count; t++) {

@@ -3,7 +3,8 @@
 /*
  * config: what a process is told at start. One X-macro table yields the struct, the parser, --help
  * and --print-config. Environment first (SOUK_DB_HOST), flags override (--db-host=..). All errors
- * are reported together; nothing changes after start.
+ * are reported together. Nothing changes after start but the content of files, which may be read
+ * again (config_read_files).
  *
  *     #define CART_CONFIG(OPTION)                                                       \
  *         OPTION(cart_config, CONFIG_INT, int64_t, lines_max, "200", 1, 1000, "most lines")
@@ -60,6 +61,12 @@ enum config_outcome {
 MUST_USE enum config_outcome config_load(const struct config_table *tables, size_t table_count,
                                          int argc, char **argv, FILE *out, FILE *err);
 void config_release(const struct config_table *tables, size_t table_count);
+
+/*
+ * The files that the table's options of kind CONFIG_SECRET_FILE name, as they are now, into
+ * `table->values`, whose other members stay as they are. False: errors were printed to `err`.
+ */
+MUST_USE bool config_read_files(const struct config_table *table, int argc, char **argv, FILE *err);
 
 /* Every option and its value as lines "NAME=value", secrets as "(set)" or "(not set)". */
 void config_print(const struct config_table *tables, size_t table_count, FILE *out);

@@ -25,6 +25,7 @@ static const struct chore {
 } chores[] = {
     {"request", purge_requests, HOUSEKEEPING_REQUEST_H *HOUR_US},
     {"inbox", purge_inbox, HOUSEKEEPING_INBOX_H *HOUR_US},
+    {"saga", purge_sagas, HOUSEKEEPING_SAGA_H *HOUR_US},
     {"outbox", purge_outbox, HOUSEKEEPING_OUTBOX_H *HOUR_US},
 };
 

@@ -1,5 +1,7 @@
 #include "patterns/ids.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/mem.h"
@@ -23,11 +25,38 @@ struct ids {
     struct id_maker user_maker;
     struct order_no_maker order_no_maker;
     struct task *task;
+    int64_t skew_ms; /* how far this machine's clock is ahead; 0 while that is not too much */
 };
 
 static int64_t now_ms(void)
 {
     return clock_unix_us() / CLOCK_US_PER_MS;
+}
+
+struct status ids_check(const struct ids *ids)
+{
+    if (!ids->skew_ms)
+        return STATUS_OK;
+    return status_error(CODE_UNAVAILABLE, "ID_CLOCK_SKEWED",
+                        "this machine's clock is %lld ms %s the database's",
+                        llabs((long long)ids->skew_ms), ids->skew_ms > 0 ? "ahead of" : "behind");
+}
+
+/* The answer's way is not the clock's fault. */
+static struct status measure_skew(struct ids *ids, struct db_tx *tx)
+{
+    const int64_t before_us = clock_unix_us();
+    int64_t skew_us = 0, db_us;
+
+    TRY(db_now(tx, &db_us));
+    const int64_t after_us = clock_unix_us();
+    if (db_us < before_us)
+        skew_us = before_us - db_us;
+    else if (db_us > after_us)
+        skew_us = after_us - db_us;
+    const int64_t skew_ms = skew_us / CLOCK_US_PER_MS;
+    ids->skew_ms = llabs(skew_ms) > IDS_SKEW_MAX_MS ? skew_ms : 0;
+    return STATUS_OK;
 }
 
 /*
@@ -75,6 +104,8 @@ static struct status claim(struct ids *ids, bool *ret_had)
 
     *ret_had = false;
     TRY(db_tx_begin(&tx, ids->db));
+    TRY(measure_skew(ids, &tx));
+    TRY(ids_check(ids));
     TRY(pick_free(&tx, ids->service, &node, &mark_ms));
     if (node < 0) {
         TRY(insert_nodes(&tx, ids->service));
@@ -105,7 +136,10 @@ static void set_fence(struct ids *ids, int64_t fence_ms)
     ids->order_no_maker.fence_s = fence_ms / 1000;
 }
 
-/* The mark never goes down while the node is held, whatever the clock does. */
+/*
+ * The mark never goes down while the node is held, whatever the clock does, nor up while the clock
+ * is wrong.
+ */
 static struct status raise_mark(struct ids *ids, int64_t mark_ms, bool *ret_ours)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
@@ -113,6 +147,9 @@ static struct status raise_mark(struct ids *ids, int64_t mark_ms, bool *ret_ours
     uint64_t affected;
 
     TRY(db_tx_begin(&tx, ids->db));
+    TRY(measure_skew(ids, &tx));
+    if (ids->skew_ms)
+        mark_ms = 0;
     TRY(db_exec(&tx,
                 "UPDATE node_lease SET high_water_ms = GREATEST(high_water_ms, ?), "
                 "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
@@ -136,6 +173,16 @@ static int64_t last_issued_ms(const struct ids *ids)
     return last_ms;
 }
 
+static void report_skew(const struct ids *ids, bool was_skewed)
+{
+    const struct status st = ids_check(ids);
+
+    if (!status_ok(&st) && !was_skewed)
+        log_error("no ids until the clocks agree", LOG_STATUS(st));
+    else if (status_ok(&st) && was_skewed)
+        log_info("the clocks agree again");
+}
+
 /*
  * The next holder sees the mark; until the write is known to be there, ids stay below the old one.
  * Where the clock was set back, ids go on behind the last one.
@@ -145,6 +192,7 @@ static void renew(struct ids *ids)
     const int64_t last_ms = last_issued_ms(ids), present_ms = now_ms();
     const int64_t fence_ms = (last_ms > present_ms ? last_ms : present_ms) + TTL_MS;
     bool ours = true;
+    const bool was_skewed = ids->skew_ms;
     const struct status st = raise_mark(ids, fence_ms, &ours);
 
     if (!status_ok(&st)) {
@@ -152,8 +200,9 @@ static void renew(struct ids *ids)
             log_warn("node lease not renewed", LOG_STATUS(st));
         return;
     }
+    report_skew(ids, was_skewed);
     if (ours) {
-        set_fence(ids, fence_ms);
+        set_fence(ids, ids->skew_ms ? 0 : fence_ms);
         return;
     }
     bool had = false;
@@ -222,16 +271,19 @@ void ids_stop(struct ids *ids)
 
 struct status ids_next(struct ids *ids, int64_t *ret)
 {
+    TRY(ids_check(ids));
     return id_next(&ids->maker, now_ms(), ret);
 }
 
 struct status ids_next_for_user(struct ids *ids, int64_t user_id, int64_t *ret)
 {
+    TRY(ids_check(ids));
     return id_next_for_user(&ids->user_maker, now_ms(), user_id, ret);
 }
 
 struct status ids_next_order_no(struct ids *ids, int64_t user_id, char *ret)
 {
+    TRY(ids_check(ids));
     return order_no_next(&ids->order_no_maker, now_ms() / 1000, user_id, ret);
 }
 

@@ -27,6 +27,16 @@ struct status purge_inbox(struct db *db, int64_t age_us, uint64_t *ret_rows)
                  age_us, ret_rows);
 }
 
+/* The lease of one that ended ran out when it did, or soon after. */
+struct status purge_sagas(struct db *db, int64_t age_us, uint64_t *ret_rows)
+{
+    return purge(db,
+                 "DELETE FROM saga WHERE active = 0 "
+                 "AND until_at < UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND "
+                 "ORDER BY until_at LIMIT ?",
+                 age_us, ret_rows);
+}
+
 /* The last of the oldest rows that is old enough and below the cursor; 0: none. */
 static struct status find_last(struct db *db, int64_t age_us, uint64_t *ret_seq)
 {

@@ -145,7 +145,8 @@ struct status saga_admin_give_up(struct db_tx *tx, int64_t id)
 {
     return db_exec(tx,
                    "UPDATE saga SET phase = ?, active = 0, owner = '', "
-                   "updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND active = 1",
+                   "until_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) "
+                   "WHERE id = ? AND active = 1",
                    DB_ARGS(DB_I64(SAGA_ABANDONED), DB_I64(id)), NULL);
 }
 

@@ -6,7 +6,7 @@ LINT := build/lint
 # However deep: tests have folders of their own.
 c_below = $(foreach d,* */* */*/*,$(wildcard $(addprefix $(1)/$(d),.c .h .cc)))
 
-lint_c      := $(sort $(wildcard libcommon/*/*.[ch] svc-*/*.[ch]) $(call c_below,tests))
+lint_c      := $(sort $(wildcard libcommon/*/*.[ch] svc-*/*.[ch] tools/*/*.[ch]) $(call c_below,tests))
 lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tests/run-suites tests/unit/run-all \
                tests/fuzz/encode-seeds .ci/run
 lint_python := tools $(sort $(patsubst %/,%,$(dir $(wildcard tests/*/*.py tests/*/*/*.py))))
@@ -19,7 +19,7 @@ tidy_marks   := $(patsubst %.c,$(LINT)/tidy/%,$(tidy_sources))
 tidy_flags    = -D_GNU_SOURCE -Ilibcommon -I$(GEN) -I. $(if $(filter svc-%,$(1)),-I$(1)) -std=gnu17 \
                 -Wall -Wextra
 
-lint_checks := format tidy layers sql contracts shell python text
+lint_checks := format tidy layers sql contracts docs shell python text
 
 .PHONY: lint $(addprefix lint-,$(lint_checks))
 lint: ## Look for faults in the sources: C, contracts, SQL, shell, Python
@@ -59,6 +59,10 @@ $(LINT)/contracts.binpb: $(lint_protos) $(BASELINE) proto/buf.yaml $(SETUP)
 	$(Q)protoc $(PROTO_PATH) --include_imports --include_source_info --descriptor_set_out=$@ $(souk_protos)
 	$(Q)$(VENV)/bin/buf lint $@ --config proto/buf.yaml
 	$(Q)$(VENV)/bin/buf breaking $@ --against $(BASELINE) --config proto/buf.yaml
+
+lint-docs: $(DRAW)
+	$(call say,LINT  docs)
+	$(Q)$(DRAW) | diff -u docs/state-machines.md - || { echo 'docs/ is not what the code says: make docs'; exit 1; }
 
 lint-shell: $(LINT)/shell ; @:
 $(LINT)/shell: $(lint_shell) $(SETUP)

@@ -56,7 +56,7 @@ class Lab:
             process.kill9()
             process.stop()
 
-    def start(self, roles: str) -> Service:
+    def start(self, roles: str, **settings: str) -> Service:
         """One more process; returns when it is ready."""
         process = Service(
             self.folder / f"lab-{len(self._started) + 1}",
@@ -71,6 +71,7 @@ class Lab:
                 "SOUK_KAFKA_BROKERS": self.kafka.address,
                 "SOUK_KEYS_FILE": str(self.keys.keys_file),
                 "SOUK_LEASE_MS": str(SAGA_LEASE_MS),
+                **settings,
             },
         )
         self._started.append(process)

@@ -1,7 +1,22 @@
 #include "patterns/ids.h"
 
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
 #include "base/id.h"
 #include "tests/servers/patterns_kit.h"
+
+/* Somebody sets this machine's clock: for libcommon alone, which asks for the time here. */
+static int64_t clock_step_s;
+
+int clock_gettime(clockid_t id, struct timespec *ret)
+{
+    const int result = (int)syscall(SYS_clock_gettime, id, ret);
+    if (id == CLOCK_REALTIME)
+        ret->tv_sec += clock_step_s;
+    return result;
+}
 
 enum { SERVICE = 7, RENEWED_MS = 7000, FENCED_MS = 17000 };
 
@@ -169,6 +184,68 @@ static void the_mark_never_goes_down_while_the_node_is_held(struct loop *loop)
     db_close(db);
 }
 
+static bool is_refused(struct ids *ids, const char *reason)
+{
+    int64_t id;
+    const struct status st = ids_next(ids, &id);
+    return status_is(&st, reason);
+}
+
+static void a_small_step_back_is_gone_over(struct loop *loop)
+{
+    struct db *db = kit_patterns(loop);
+    struct ids *ids = start(db, "a");
+    int64_t last = next(ids);
+
+    clock_step_s = -5;
+    for (int i = 0; i < 100 * 1000; i++) {
+        const int64_t id = next(ids);
+        assert_true(id > last);
+        last = id;
+    }
+    ids_stop(ids);
+    ids = start(db, "a"); /* behind the mark, or with another node */
+    const int64_t first = next(ids);
+    assert_true(first > last || node_in(first) != node_in(last));
+    ids_stop(ids);
+    clock_step_s = 0;
+    db_close(db);
+}
+
+static void a_large_step_ends_ids_until_the_clocks_agree(struct loop *loop, int64_t step_s)
+{
+    struct db *db = kit_patterns(loop);
+    struct ids *ids = start(db, "a");
+    const int64_t last = next(ids);
+    const unsigned node = ids_node(ids);
+
+    clock_step_s = step_s;
+    server_test_wait(RENEWED_MS, is_refused(ids, "ID_CLOCK_SKEWED"));
+    assert_reason(ids_check(ids), "ID_CLOCK_SKEWED");
+    /* The mark is of the time before the step. */
+    assert_true(mark_ms(db, node) < id_unix_ms(last) + FENCED_MS);
+    struct ids *other = NULL;
+    assert_reason(ids_start(db, SERVICE, "b", &other), "ID_CLOCK_SKEWED");
+
+    clock_step_s = 0;
+    int64_t id = 0;
+    server_test_wait(RENEWED_MS, ids_next(ids, &id).code == CODE_OK);
+    assert_true(id > last);
+    assert_int_equal(ids_node(ids), node);
+    ids_stop(ids);
+    db_close(db);
+}
+
+static void a_large_step_forward_ends_ids(struct loop *loop)
+{
+    a_large_step_ends_ids_until_the_clocks_agree(loop, 3600);
+}
+
+static void a_large_step_back_ends_ids(struct loop *loop)
+{
+    a_large_step_ends_ids_until_the_clocks_agree(loop, -3600);
+}
+
 static void without_a_renewal_ids_end_at_the_fence(struct loop *loop)
 {
     struct db *db = kit_patterns(loop);
@@ -196,5 +273,6 @@ SERVER_TESTS(processes_that_start_together_get_different_nodes,
              after_a_stop_the_next_holder_goes_on_behind_it,
              the_node_of_one_that_died_is_left_alone_until_its_mark,
              a_start_that_finds_no_node_ends_at_the_deadline, a_node_that_was_lost_is_replaced,
-             the_mark_never_goes_down_while_the_node_is_held,
+             the_mark_never_goes_down_while_the_node_is_held, a_small_step_back_is_gone_over,
+             a_large_step_forward_ends_ids, a_large_step_back_ends_ids,
              without_a_renewal_ids_end_at_the_fence)

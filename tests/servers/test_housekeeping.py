@@ -37,6 +37,24 @@ def test_requests_are_kept_for_two_days_and_while_their_saga_runs(lab: Lab) -> N
     assert requests(lab) == ["answered yesterday", "saga under way"]
 
 
+def add_saga(lab: Lab, saga_id: int, age_h: int, active: int) -> None:
+    at = HOUR_AGO.format(age_h)
+    lab.sql(
+        "INSERT INTO saga (id, kind, phase, active, state, owner, until_at, deadline_at,"
+        f" created_at, updated_at) VALUES ({saga_id}, 'no kind', 4, {active}, '', '', {at}, {at},"
+        f" {at}, {at})"
+    )
+
+
+def test_sagas_are_kept_for_thirty_days_and_while_they_run(lab: Lab) -> None:
+    lab.start("relay")  # makes the tables
+    for saga_id, age_h, active in ((1, 30 * 24 - 1, 0), (2, 30 * 24 + 1, 0), (3, 90 * 24, 1)):
+        add_saga(lab, saga_id, age_h, active)
+    lab.start("worker")
+    until(lambda: lab.number("SELECT COUNT(*) = 2 FROM saga"), SECONDS, "the old one has gone")
+    assert lab.number("SELECT SUM(id) FROM saga") == 1 + 3
+
+
 def test_old_rows_go_in_pieces_while_two_workers_run(lab: Lab) -> None:
     lab.start("relay")
     old, young = HOUR_AGO.format(8 * 24 + 1), HOUR_AGO.format(7 * 24)

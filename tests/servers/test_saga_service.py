@@ -96,6 +96,18 @@ def put_off(lab: Lab, desk: Desk, step: str) -> int:
     return saga_id
 
 
+def put_off_for_long(lab: Lab, saga_id: int) -> None:
+    """Nobody tries it for an hour."""
+    later = "until_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR"
+    far = f"SELECT id FROM saga WHERE id = {saga_id} AND until_at > deadline_at + INTERVAL 1 HOUR"
+
+    def done() -> bool:
+        lab.sql(f"UPDATE saga SET {later} WHERE id = {saga_id} AND owner = ''")
+        return bool(lab.sql(far))
+
+    until(done, 20, "nobody at work on it")
+
+
 def refused(desk: Desk, method: str, saga_id: int, **fields: Any) -> str:
     with pytest.raises(Refused) as error:
         desk.do(method, saga_id, **fields)
@@ -122,6 +134,7 @@ def test_one_that_does_not_get_on_is_told_of_once_and_goes_on_when_it_is_told_to
     assert shown.saga.stuck_at.seconds > 0
     assert list(shown.steps) == ["a", "b", "c", "d"]
 
+    put_off_for_long(lab, saga_id)
     lab.heal()
     desk.do("RetrySaga", saga_id, why="the peer is back")
     wait_for_end(lab, saga_id, DONE)
