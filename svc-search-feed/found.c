@@ -58,11 +58,27 @@ static bool read_key(const json_t *json, enum query_sort sort, struct query_key 
     return true;
 }
 
-static bool read_hit(const json_t *json, enum query_sort sort, struct arena *arena, struct hit *ret)
+static const char *marked(const json_t *highlights, const char *field)
+{
+    return json_string_value(json_array_get(json_object_get(highlights, field), 0));
+}
+
+static void read_parts(const json_t *json, struct arena *arena, struct hit *hit)
+{
+    const json_t *highlights = json_object_get(json, "highlight");
+    const char *const title[] = {marked(highlights, "title"), marked(highlights, "title.en")};
+    const char *const brand[] = {marked(highlights, "brand"), marked(highlights, "brand.en")};
+
+    hit->title_parts = highlight_parts(hit->title, title, ARRAY_LEN(title), arena);
+    hit->brand_parts = highlight_parts(hit->brand, brand, ARRAY_LEN(brand), arena);
+}
+
+static bool read_hit(const json_t *json, const struct query *query, struct arena *arena,
+                     struct hit *ret)
 {
     const json_t *source = json_object_get(json, "_source");
 
-    if (!source || !read_key(json, sort, &ret->key))
+    if (!source || !read_key(json, query->sort, &ret->key))
         return false;
     ret->item_id = number(source, "item_id");
     ret->category_id = number(source, "category_id");
@@ -74,6 +90,8 @@ static bool read_hit(const json_t *json, enum query_sort sort, struct arena *are
     ret->score = ret->key.score;
     read_price(source, ret);
     read_skus(source, arena, ret);
+    if (query->highlight)
+        read_parts(json, arena, ret);
     return true;
 }
 
@@ -117,7 +135,7 @@ struct status found_read(const json_t *answer, const struct query *query, struct
     found.count = found.has_more ? query->page_size : size;
     found.hits = arena_array_of(arena, struct hit, found.count);
     for (size_t i = 0; i < found.count; i++)
-        if (!read_hit(json_array_get(list, i), query->sort, arena, &found.hits[i]))
+        if (!read_hit(json_array_get(list, i), query, arena, &found.hits[i]))
             return status_error(CODE_INTERNAL, "INTERNAL", "hit %zu of the engine is none", i);
     found.facets[0] = read_facet(answer, "category", arena);
     found.facets[1] = read_facet(answer, "price", arena);

@@ -13,6 +13,7 @@
 #include "base/attributes.h"
 #include "base/money.h"
 #include "base/status.h"
+#include "highlight.h"
 #include "query.h"
 
 struct hit {
@@ -29,6 +30,8 @@ struct hit {
     const int64_t *sku_ids;
     size_t sku_count;
     struct query_key key;
+    struct text_parts title_parts; /* where the query asks for them */
+    struct text_parts brand_parts;
 };
 
 struct bucket {
@@ -49,6 +52,7 @@ struct found {
     size_t count;
     bool has_more; /* pages behind this one */
     int64_t total;
+    const char *did_you_mean; /* NULL: nothing better is known */
     struct facet facets[FOUND_FACETS];
 };
 

@@ -61,8 +61,7 @@ static bool begins_character(char byte)
     return ((unsigned char)byte & 0xc0) != 0x80;
 }
 
-/* What is looked for of the text: its beginning, in bytes. */
-static size_t sought_size(const char *text)
+size_t query_sought_size(const char *text)
 {
     size_t characters = 0, size = 0;
 
@@ -78,8 +77,8 @@ static json_t *all_words(const char *text)
         "title^4",    "title.en^4",    "brand^2",     "brand.en^2",
         "attributes", "attributes.en", "description", "description.en",
     };
-    return json_pack("{s:{s:s%, s:s, s:s, s:o}}", "multi_match", "query", text, sought_size(text),
-                     "type", "cross_fields", "operator", "and", "fields",
+    return json_pack("{s:{s:s%, s:s, s:s, s:o}}", "multi_match", "query", text,
+                     query_sought_size(text), "type", "cross_fields", "operator", "and", "fields",
                      words(fields, ARRAY_LEN(fields)));
 }
 
@@ -87,7 +86,7 @@ static json_t *title_phrase(const char *text)
 {
     static const char *const fields[] = {"title^4", "title.en^4"};
 
-    return json_pack("{s:{s:s%, s:s, s:o}}", "multi_match", "query", text, sought_size(text),
+    return json_pack("{s:{s:s%, s:s, s:o}}", "multi_match", "query", text, query_sought_size(text),
                      "type", "phrase", "fields", words(fields, ARRAY_LEN(fields)));
 }
 
@@ -167,17 +166,46 @@ static json_t *facets(void)
                      "size", BUCKETS_MAX, "order", "_key", "asc");
 }
 
+/*
+ * Both ways in which a text is understood (index_schema.h); whole texts, no fragments. The words
+ * alone: for a phrase that a title lacks the engine would mark nothing.
+ */
+static json_t *highlights(const char *text)
+{
+    return json_pack("{s:[s], s:[s], s:i, s:o, s:{s:{}, s:{}, s:{}, s:{}}}", "pre_tags",
+                     QUERY_MARK_OPEN, "post_tags", QUERY_MARK_CLOSE, "number_of_fragments", 0,
+                     "highlight_query", all_words(text), "fields", "title", "title.en", "brand",
+                     "brand.en");
+}
+
+static void set_conditions(json_t *body, const struct query *query)
+{
+    if (json_object_set_new(body, "query", conditions(query)) != 0)
+        BUG("a query that is no UTF-8 came through the server's checks");
+}
+
 json_t *query_body(const struct query *query)
 {
     json_t *body = json_object();
 
-    if (json_object_set_new(body, "query", conditions(query)) != 0)
-        BUG("a query that is no UTF-8 came through the server's checks");
+    set_conditions(body, query);
     json_object_set_new(body, "sort", order_of(query->sort));
     if (query->is_continued)
         json_object_set_new(body, "search_after", after_of(query));
     json_object_set_new(body, "size", json_integer((json_int_t)query->page_size + 1));
     json_object_set_new(body, "track_total_hits", json_integer(QUERY_TOTAL_MAX));
     json_object_set_new(body, "aggs", facets());
+    if (query->highlight && *query->text)
+        json_object_set_new(body, "highlight", highlights(query->text));
+    return body;
+}
+
+json_t *query_count_body(const struct query *query)
+{
+    json_t *body = json_object();
+
+    set_conditions(body, query);
+    json_object_set_new(body, "size", json_integer(0));
+    json_object_set_new(body, "track_total_hits", json_integer(1));
     return body;
 }

@@ -40,6 +40,7 @@ struct query {
     int64_t price_max;    /* 0: no limit */
     const char *currency; /* "": any */
     bool in_stock_only;
+    bool highlight;
     enum query_sort sort;
     size_t page_size;
     bool is_continued; /* behind `after` */
@@ -51,6 +52,16 @@ MUST_USE struct status query_check(const struct query *query);
 
 /* Asks for one hit more than the page has: is there a next page? The caller's. */
 MUST_USE json_t *query_body(const struct query *query);
+
+/* Does it find anything? The caller's. */
+MUST_USE json_t *query_count_body(const struct query *query);
+
+/* What is looked for of the text: its beginning, in bytes. */
+size_t query_sought_size(const char *text);
+
+/* Around what was found, in the engine's highlights: U+E000, U+E001. It trims control characters. */
+#define QUERY_MARK_OPEN  "\xee\x80\x80"
+#define QUERY_MARK_CLOSE "\xee\x80\x81"
 
 /* Between a key and what a page token carries. False for numbers that are no key. */
 void query_key_to_numbers(const struct query_key *key, enum query_sort sort,

@@ -51,6 +51,7 @@ struct status query_from_pb(const SearchRequest *in, struct arena *arena, struct
         .price_max = in->price_max,
         .currency = in->currency,
         .in_stock_only = in->in_stock_only,
+        .highlight = in->highlight,
         .sort = sort_from_pb(in),
         .page_size = in->page_size ? (size_t)in->page_size : PAGE_SIZE_DEFAULT,
     };
@@ -76,6 +77,21 @@ Reindexing *reindex_to_pb(const struct reindex *reindex, struct arena *arena)
     return message;
 }
 
+static TextPart **parts_to_pb(const struct text_parts *parts, struct arena *arena,
+                              size_t *ret_count)
+{
+    TextPart **messages = arena_array_of(arena, TextPart *, parts->count);
+
+    for (size_t i = 0; i < parts->count; i++) {
+        messages[i] = arena_new_of(arena, TextPart);
+        text_part_init(messages[i]);
+        messages[i]->text = (char *)(uintptr_t)parts->list[i].text;
+        messages[i]->is_match = parts->list[i].is_match;
+    }
+    *ret_count = parts->count;
+    return messages;
+}
+
 static SearchHit *hit_to_pb(const struct hit *hit, struct arena *arena)
 {
     SearchHit *message = arena_new_of(arena, SearchHit);
@@ -91,6 +107,8 @@ static SearchHit *hit_to_pb(const struct hit *hit, struct arena *arena)
         message->price_from = money_to_pb(&hit->price_from, arena);
     message->in_stock = hit->in_stock;
     message->score = hit->score;
+    message->title_parts = parts_to_pb(&hit->title_parts, arena, &message->n_title_parts);
+    message->brand_parts = parts_to_pb(&hit->brand_parts, arena, &message->n_brand_parts);
     return message;
 }
 
@@ -129,6 +147,8 @@ void found_to_pb(const struct found *found, const struct query *query, uint64_t 
     for (size_t i = 0; i < found->count; i++)
         ret->hits[i] = hit_to_pb(&found->hits[i], arena);
     ret->total = found->total;
+    if (found->did_you_mean)
+        ret->did_you_mean = (char *)(uintptr_t)found->did_you_mean;
     ret->facets = arena_array_of(arena, Facet *, FOUND_FACETS);
     ret->n_facets = FOUND_FACETS;
     for (size_t i = 0; i < FOUND_FACETS; i++)

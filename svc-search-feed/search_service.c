@@ -7,18 +7,22 @@
 #include "hydrate.h"
 #include "io/db.h"
 #include "io/request.h"
+#include "observe/log.h"
 #include "observe/metrics.h"
 #include "patterns/idempotency.h"
 #include "query.h"
 #include "reindex_repo.h"
 #include "reindex_worker.h"
+#include "run/task.h"
 #include "search.h"
 #include "search_pb.h"
 #include "souk/search/v1/search.rpc.h"
+#include "suggest.h"
 
 /* What is not read need not be written. */
-#define ANSWER_PARTS \
-    "hits.total,hits.hits._source,hits.hits.sort,aggregations.*.buckets,error.type,error.reason"
+#define ANSWER_PARTS                                                                          \
+    "hits.total,hits.hits._source,hits.hits.sort,hits.hits.highlight,aggregations.*.buckets," \
+    "suggest,error.type,error.reason"
 
 /*
  * `preference` keeps the pages of one list on one copy of the index: scores differ a little from
@@ -32,10 +36,9 @@ static const char *path_for(const struct search *search, uint64_t digest, struct
                         search->engine.alias, (unsigned long long)digest);
 }
 
-static struct status ask_engine(const struct search *search, const struct query *query,
-                                uint64_t digest, struct arena *arena, struct engine_answer *ret)
+static struct status ask_engine(const struct search *search, const json_t *body, uint64_t digest,
+                                struct arena *arena, struct engine_answer *ret)
 {
-    json_auto_t *body = query_body(query);
     size_t size;
     const char *text = engine_json(body, arena, &size);
     const struct engine_request request = {
@@ -46,20 +49,65 @@ static struct status ask_engine(const struct search *search, const struct query 
         .timeout_us = search->search_timeout_us,
     };
 
-    return engine_call(&search->engine, &request, arena, ret);
+    TRY(engine_call(&search->engine, &request, arena, ret));
+    if (ret->status == 404)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "there is no index yet");
+    return ret->status == 200 ? STATUS_OK : engine_refusal(ret);
 }
 
 static struct status find(const struct search *search, const struct query *query, uint64_t digest,
                           struct arena *arena, struct found *ret)
 {
     AUTO(engine_answer_end) struct engine_answer answer = {0};
+    json_auto_t *body = query_body(query);
 
-    TRY(ask_engine(search, query, digest, arena, &answer));
-    if (answer.status == 404)
-        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "there is no index yet");
-    if (answer.status != 200)
-        return engine_refusal(&answer);
+    TRY(ask_engine(search, body, digest, arena, &answer));
     return found_read(answer.body, query, arena, ret);
+}
+
+static struct status finds_something(const struct search *search, const struct query *query,
+                                     uint64_t digest, struct arena *arena, bool *ret)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    json_auto_t *body = query_count_body(query);
+    struct found found;
+
+    TRY(ask_engine(search, body, digest, arena, &answer));
+    TRY(found_read(answer.body, query, arena, &found));
+    *ret = found.total > 0;
+    return STATUS_OK;
+}
+
+/* What is near to each word need not be anywhere together, so it is looked for first. */
+static struct status correct(const struct search *search, const struct query *query,
+                             uint64_t digest, struct arena *arena, const char **ret)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    json_auto_t *body = suggest_body(query->text);
+    struct query meant = *query;
+    bool finds = false;
+
+    TRY(ask_engine(search, body, digest, arena, &answer));
+    meant.text = suggest_read(answer.body, query->text, arena);
+    if (meant.text)
+        TRY(finds_something(search, &meant, digest, arena, &finds));
+    if (finds)
+        *ret = meant.text;
+    return STATUS_OK;
+}
+
+/* NULL: nothing better is known. A search that found nothing is answered without it, too. */
+static struct status did_you_mean(const struct search *search, const struct query *query,
+                                  uint64_t digest, struct arena *arena, const char **ret)
+{
+    *ret = NULL;
+    if (!*query->text || query->is_continued)
+        return STATUS_OK;
+    const struct status st = correct(search, query, digest, arena, ret);
+    if (status_ok(&st))
+        return STATUS_OK;
+    log_warn("no correction of a search", LOG_STATUS(st));
+    return task_check();
 }
 
 static struct status refuse_running(struct db_tx *tx, struct request *rq)
@@ -138,6 +186,8 @@ struct status search_search(struct request *rq, const SearchRequest *in, SearchR
 
     TRY(query_from_pb(in, rq->arena, &query, &digest));
     TRY(find(search, &query, digest, rq->arena, &found));
+    if (!found.count)
+        TRY(did_you_mean(search, &query, digest, rq->arena, &found.did_you_mean));
     ret->partial = !hydrate(search, found.hits, found.count, rq->arena);
     if (ret->partial)
         metric_add(search->partial, 1);
