@@ -1,4 +1,3 @@
-#include <grpc/grpc_security.h>
 #include <string.h>
 
 #include "base/backoff.h"
@@ -7,6 +6,7 @@
 #include "base/random.h"
 #include "io/rpc_client_internal.h"
 #include "io/rpc_config.h"
+#include "io/rpc_tls.h"
 #include "observe/log.h"
 #include "run/task.h"
 
@@ -44,10 +44,10 @@ static grpc_channel *channel_new(const struct rpc_client_config *config)
     };
 #undef INTEGER
     const grpc_channel_args list = {.num_args = ARRAY_LEN(args), .args = args};
-    grpc_channel_credentials *plain = grpc_insecure_credentials_create();
-    grpc_channel *channel = grpc_channel_create(config->target, plain, &list);
+    grpc_channel_credentials *credentials = rpc_tls_client(config->options);
+    grpc_channel *channel = grpc_channel_create(config->target, credentials, &list);
 
-    grpc_channel_credentials_release(plain);
+    grpc_channel_credentials_release(credentials);
     return channel;
 }
 
