@@ -196,7 +196,7 @@ static struct status start_api(struct service *service)
 struct status service_parts_start(struct service *service)
 {
     TRY(rpc_tls_check(&service->rpc_config));
-    TRY(rpc_loop_start(service->loop));
+    TRY(rpc_loop_start(service->loop, service->rpc_config.rpc_thread));
     TRY(start_trust(service));
     TRY(open_db(service));
     TRY(wait_for_db(service));

@@ -2,7 +2,7 @@
 
 import os
 import re
-import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,24 @@ class RpcLab(Service):
     """One server; options are named as in io/rpc_config.h, without their rpc_, and peer_lab."""
 
     def __init__(self, folder: Path, contracts: Contracts, **options: int | str) -> None:
-        # Given by the environment: the suite runs with each way of waiting.
-        ours = {n: w for n, w in os.environ.items() if n.startswith("SOUK_RPC_")}
         told = {
             f"SOUK_{name if name.startswith('peer_') else f'rpc_{name}'}".upper(): str(value)
             for name, value in options.items()
         }
-        super().__init__(folder, binary=BINARY, environment={**ours, **told})
+        super().__init__(folder, binary=BINARY, environment=told)
         self._contracts = contracts
+        self._stopping: threading.Thread | None = None
 
-    def signal_stop(self) -> None:
-        """It drains, and ends by itself."""
-        os.kill(self.pid, signal.SIGTERM)
+    def stop_soon(self) -> None:
+        """It begins to drain. end() waits for it."""
+        self._stopping = threading.Thread(target=self.terminate)
+        self._stopping.start()
+
+    def end(self) -> None:
+        if self._stopping:
+            self._stopping.join()
+        else:
+            self.terminate()
 
     def client(self) -> GrpcClient:
         return GrpcClient(self._contracts, self.address)

@@ -141,7 +141,7 @@ static struct status start(void)
         .served_count = 1,
     };
 
-    TRY(rpc_loop_start(lab.loop));
+    TRY(rpc_loop_start(lab.loop, lab.rpc_config.rpc_thread));
     lab.peer = rpc_client_new(&(struct rpc_client_config){
         .name = "lab", .target = lab.config.peer_lab, .options = &lab.rpc_config});
     TRY(rpc_server_new(lab.loop, &config, &lab.server));

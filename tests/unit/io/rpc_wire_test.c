@@ -95,7 +95,7 @@ static void start_as_told(struct loop *loop)
         .address = "127.0.0.1:0", .options = &rpc_options, .served = &served, .served_count = 1};
 
     handler_calls = uploads_begun = uploads_taken = 0;
-    assert_ok(rpc_loop_start(loop));
+    assert_ok(rpc_loop_start(loop, rpc_options.rpc_thread));
     assert_ok(rpc_server_new(loop, &config, &server));
     rpc_server_set_serving(server, true);
 }
