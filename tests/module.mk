@@ -19,8 +19,8 @@ $(foreach t,$(unit_sources),$(eval $(call unit_rule,$(t))))
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (milliseconds each)
-	@RUNNER='$(RUNNER)' tests/unit/run-all $(UNIT_TESTS)
 	@SOUK_RPC_THREAD=true RUNNER='$(RUNNER)' tests/unit/run-all $(RPC_UNIT_TESTS)
+	@RUNNER='$(RUNNER)' tests/unit/run-all $(UNIT_TESTS)
 
 .PHONY: aarch64
 aarch64: ## Cross-compile everything for aarch64 and run the unit tests under qemu
