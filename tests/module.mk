@@ -5,6 +5,9 @@ unit_sources := $(sort $(wildcard tests/unit/*/*_test.c))
 UNIT_TESTS   := $(patsubst %.c,$(B)/%,$(unit_sources))
 OBJECTS      += $(addsuffix .o,$(UNIT_TESTS))
 
+# They run a second time with a thread that waits for gRPC.
+RPC_UNIT_TESTS := $(filter $(B)/tests/unit/io/rpc_%,$(UNIT_TESTS))
+
 service_archive_of = $(if $(filter svc-%,$(1)),$(B)/$(1)/lib$(1).a)
 
 define unit_rule
@@ -16,6 +19,7 @@ $(foreach t,$(unit_sources),$(eval $(call unit_rule,$(t))))
 
 .PHONY: unit
 unit: $(UNIT_TESTS) ## Run the unit tests (milliseconds each)
+	@SOUK_RPC_THREAD=true RUNNER='$(RUNNER)' tests/unit/run-all $(RPC_UNIT_TESTS)
 	@RUNNER='$(RUNNER)' tests/unit/run-all $(UNIT_TESTS)
 
 .PHONY: aarch64

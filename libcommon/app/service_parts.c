@@ -15,6 +15,7 @@
 #include "io/mq.h"
 #include "io/rpc_client.h"
 #include "io/rpc_loop.h"
+#include "io/rpc_tls.h"
 #include "io/service_token.h"
 #include "observe/log.h"
 #include "patterns/housekeeping.h"
@@ -194,7 +195,8 @@ static struct status start_api(struct service *service)
 
 struct status service_parts_start(struct service *service)
 {
-    TRY(rpc_loop_start(service->loop));
+    TRY(rpc_tls_check(&service->rpc_config));
+    TRY(rpc_loop_start(service->loop, service->rpc_config.rpc_thread));
     TRY(start_trust(service));
     TRY(open_db(service));
     TRY(wait_for_db(service));

@@ -1,4 +1,3 @@
-#include <grpc/grpc_security.h>
 #include <string.h>
 
 #include "base/backoff.h"
@@ -7,6 +6,7 @@
 #include "base/random.h"
 #include "io/rpc_client_internal.h"
 #include "io/rpc_config.h"
+#include "io/rpc_tls.h"
 #include "observe/log.h"
 #include "run/task.h"
 
@@ -16,6 +16,7 @@ enum {
     RETRY_MOST_US = 100 * 1000,
     RECONNECT_FIRST_MS = 100,
     RECONNECT_MOST_MS = 1000,
+    CONNECT_LIMIT_MS = 2000,
     RESOLVE_AGAIN_MS = 1000,
     KEEPALIVE_MS = 30 * 1000,
     KEEPALIVE_TIMEOUT_MS = 5 * 1000,
@@ -33,7 +34,7 @@ static grpc_channel *channel_new(const struct rpc_client_config *config)
         INTEGER(GRPC_ARG_ENABLE_HTTP_PROXY, 0),
         INTEGER(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1),
         INTEGER(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
-        INTEGER(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_FIRST_MS),
+        INTEGER(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_LIMIT_MS), /* of an attempt */
         INTEGER(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MOST_MS),
         INTEGER(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_MS),
         INTEGER(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
@@ -44,10 +45,10 @@ static grpc_channel *channel_new(const struct rpc_client_config *config)
     };
 #undef INTEGER
     const grpc_channel_args list = {.num_args = ARRAY_LEN(args), .args = args};
-    grpc_channel_credentials *plain = grpc_insecure_credentials_create();
-    grpc_channel *channel = grpc_channel_create(config->target, plain, &list);
+    grpc_channel_credentials *credentials = rpc_tls_client(config->options);
+    grpc_channel *channel = grpc_channel_create(config->target, credentials, &list);
 
-    grpc_channel_credentials_release(plain);
+    grpc_channel_credentials_release(credentials);
     return channel;
 }
 

@@ -31,7 +31,7 @@ struct service_token;
 struct rpc_client_config {
     const char *name;   /* of the peer, for metrics: "inventory" */
     const char *target; /* "ipv4:10.0.0.1:50051,10.0.0.2:50051" or "dns:///inventory:50051" */
-    const struct rpc_config *options; /* read when it is made */
+    const struct rpc_config *options; /* read when it is made; rpc_tls_check is for the caller */
     struct service_token *token;      /* NULL: call without one */
 };
 

@@ -32,7 +32,17 @@
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_log_slow_ms, "1000", 0, 600000,               \
            "good calls that take so long are always logged")                                  \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_hedge_ms, "0", 0, 60000,                      \
-           "a read of a peer that takes so long is sent to another replica, too; 0: never")
+           "a read of a peer that takes so long is sent to another replica, too; 0: never")   \
+    OPTION(rpc_config, CONFIG_BOOL, bool, rpc_thread, "false", 0, 0,                          \
+           "a thread waits for gRPC's core: slower, for versions that cannot be nested")      \
+    OPTION(rpc_config, CONFIG_SECRET_FILE, const char *, rpc_cert_file, "", 1, 32768,         \
+           "PEM file with this process's certificate and its chain; without: no TLS")         \
+    OPTION(rpc_config, CONFIG_SECRET_FILE, const char *, rpc_cert_key_file, "", 1, 16384,     \
+           "PEM file with the private key of that")                                           \
+    OPTION(rpc_config, CONFIG_SECRET_FILE, const char *, rpc_client_ca_file, "", 1, 32768,    \
+           "PEM file with CAs: clients must show a certificate of one of these")              \
+    OPTION(rpc_config, CONFIG_SECRET_FILE, const char *, peer_ca_file, "", 1, 32768,          \
+           "PEM file with CAs: peers are called by TLS, with a certificate of one of these")
 
 struct rpc_config {
     RPC_CONFIG(CONFIG_MEMBER)

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "io/rpc_seams.h"
+#include "io/rpc_thread.h"
 #include "observe/log.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -26,6 +27,7 @@ static int core_epoll_fd = -1;
 static struct {
     struct loop *loop;
     grpc_completion_queue *queue;
+    bool by_thread;
     struct event *readable;
     struct event *tick;
     int64_t tick_us;
@@ -112,32 +114,22 @@ static void init_core(void)
     gpr_set_log_verbosity(GPR_LOG_SEVERITY_ERROR);
 }
 
-struct status rpc_loop_start(struct loop *loop)
+static void nest(void)
 {
-    BUG_ON(core.loop);
-    if (core_epoll_fd < 0)
-        init_core();
-    if (core_epoll_fd < 0)
-        return status_error(CODE_INTERNAL, "INTERNAL", "this gRPC core (%s) hides its epoll fd",
-                            grpc_version_string());
+    struct event_base *base = loop_base(core.loop);
 
-    core.loop = loop;
-    core.queue = grpc_completion_queue_create_for_next(NULL);
     rpc_seams_start(core_epoll_fd);
-    core.readable = event_new(loop_base(loop), core_epoll_fd, EV_READ | EV_PERSIST, on_event, NULL);
-    core.tick = event_new(loop_base(loop), -1, EV_PERSIST, on_event, NULL);
+    core.readable = event_new(base, core_epoll_fd, EV_READ | EV_PERSIST, on_event, NULL);
+    core.tick = event_new(base, -1, EV_PERSIST, on_event, NULL);
     event_add(core.readable, NULL);
     set_tick();
-    loop_on_round_end(loop, on_round_end, NULL);
-    return STATUS_OK;
+    loop_on_round_end(core.loop, on_round_end, NULL);
 }
 
-void rpc_loop_stop(void)
+/* The queue was shut down. */
+static void unnest(void)
 {
-    if (!core.loop)
-        return;
     loop_off_round_end(core.loop, on_round_end, NULL);
-    grpc_completion_queue_shutdown(core.queue);
     for (;;) {
         const grpc_event event =
             grpc_completion_queue_next(core.queue, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
@@ -148,6 +140,57 @@ void rpc_loop_stop(void)
     }
     event_free(core.readable);
     event_free(core.tick);
+}
+
+static void on_handed(void)
+{
+    core.emptied++;
+}
+
+static struct status start_thread(void)
+{
+    rpc_seams_start(RPC_SEAMS_SHED_ONLY);
+    const struct status st = rpc_thread_start(core.loop, core.queue, on_handed);
+
+    if (!status_ok(&st)) {
+        grpc_completion_queue_shutdown(core.queue);
+        grpc_completion_queue_destroy(core.queue);
+        rpc_seams_stop();
+        memset(&core, 0, sizeof core);
+    }
+    return st;
+}
+
+struct status rpc_loop_start(struct loop *loop, bool by_thread)
+{
+    static bool is_initialised;
+
+    BUG_ON(core.loop);
+    if (!is_initialised)
+        init_core();
+    is_initialised = true;
+    if (core_epoll_fd < 0 && !by_thread)
+        log_warn("this gRPC core hides its epoll fd, a thread waits for it",
+                 LOG_STR("version", grpc_version_string()));
+
+    core.loop = loop;
+    core.queue = grpc_completion_queue_create_for_next(NULL);
+    core.by_thread = by_thread || core_epoll_fd < 0;
+    if (core.by_thread)
+        return start_thread();
+    nest();
+    return STATUS_OK;
+}
+
+void rpc_loop_stop(void)
+{
+    if (!core.loop)
+        return;
+    grpc_completion_queue_shutdown(core.queue);
+    if (core.by_thread)
+        rpc_thread_stop();
+    else
+        unnest();
     grpc_completion_queue_destroy(core.queue);
     rpc_seams_stop();
     memset(&core, 0, sizeof core);
@@ -168,6 +211,10 @@ void rpc_loop_start_batch(grpc_call *call, const grpc_op *ops, size_t op_count, 
 
 void rpc_loop_poke(void)
 {
+    if (core.by_thread) {
+        rpc_thread_poke();
+        return;
+    }
     core.dirty = true;
     event_active(core.readable, EV_READ, 0);
 }

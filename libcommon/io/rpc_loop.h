@@ -4,8 +4,10 @@
  * rpc_loop: gRPC core inside our loop. Core's one epoll fd is watched by libevent; its completion
  * queue is drained without waiting. For rpc_server, rpc_client and nobody else.
  *
- * Core must be the version whose epoll fd can be found (1.51); its calls are made from the loop's
- * thread alone. Writes of one round to the same connection leave as one segment (rpc_seams.c).
+ * Core must be the version whose epoll fd can be found (1.51); with another one, or where it is
+ * asked for, a thread waits for core and hands over (rpc_thread.h). In either case our calls to
+ * core are made from the loop's thread alone. Nested, writes of one round to the same connection
+ * leave as one segment (rpc_seams.c).
  *
  * Source: DESIGN 2 (measured against hand-over by thread and by tick).
  */
@@ -30,7 +32,7 @@ struct rpc_op {
  * Once a process, before any other gRPC call; signals that threads must not take are blocked by
  * then.
  */
-MUST_USE struct status rpc_loop_start(struct loop *loop);
+MUST_USE struct status rpc_loop_start(struct loop *loop, bool by_thread);
 /* Everything made of gRPC is destroyed by then. Does nothing when it was not started. */
 void rpc_loop_stop(void);
 
@@ -46,7 +48,7 @@ void rpc_loop_poke(void);
 MUST_USE SUSPENDS struct status rpc_loop_settle(void);
 
 /*
- * Core's timers do not wake its fd, so it is looked at each 1 ms while calls are in flight, else
+ * Core's timers do not wake its fd, so, nested, it is looked at each 1 ms while calls are in flight, else
  * each 50 ms.
  */
 void rpc_loop_call_begins(void);

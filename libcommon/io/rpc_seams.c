@@ -15,7 +15,8 @@
 enum { FDS_MAX = 65536, HELD_MAX = 512 };
 
 static struct {
-    bool on;
+    bool on;   /* core is nested in the loop */
+    bool shed; /* connections that no descriptor is left for */
     pthread_t loop_thread;
     int epoll_fd;
     int spare_fd; /* given up for a moment to accept what must be shed */
@@ -37,12 +38,13 @@ void rpc_seams_start(int epoll_fd)
     seams.loop_thread = pthread_self();
     seams.spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     seams.round = 1;
-    seams.on = true;
+    seams.shed = true;
+    seams.on = epoll_fd != RPC_SEAMS_SHED_ONLY;
 }
 
 void rpc_seams_stop(void)
 {
-    seams.on = false;
+    seams.on = seams.shed = false;
     close(seams.spare_fd);
 }
 
@@ -105,7 +107,7 @@ static void shed_one(int listener)
 int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags)
 {
     const int fd = (int)syscall(SYS_accept4, listener, address, length, flags);
-    if (fd >= 0 || !on_loop_thread() || (errno != EMFILE && errno != ENFILE))
+    if (fd >= 0 || !seams.shed || (errno != EMFILE && errno != ENFILE))
         return fd;
     shed_one(listener);
     errno = EAGAIN;

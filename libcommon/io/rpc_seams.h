@@ -10,6 +10,9 @@
  * has no more descriptors; core would give its listener up for good (CVE-2023-4785).
  */
 
+/* For core in a thread of its own: accept4 alone is bent. */
+#define RPC_SEAMS_SHED_ONLY (-1)
+
 /* Called on the loop's thread once core's epoll fd is known. */
 void rpc_seams_start(int epoll_fd);
 void rpc_seams_stop(void);

@@ -1,11 +1,11 @@
 #include "io/rpc_server.h"
 
-#include <grpc/grpc_security.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/rpc_server_internal.h"
+#include "io/rpc_tls.h"
 #include "observe/log.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -237,10 +237,10 @@ static grpc_server *core_new(const struct rpc_config *options)
 
 static struct status listen_on(struct rpc_server *server, const char *address)
 {
-    grpc_server_credentials *plain = grpc_insecure_server_credentials_create();
+    grpc_server_credentials *credentials = rpc_tls_server(server->options);
 
-    server->port = grpc_server_add_http2_port(server->core, address, plain);
-    grpc_server_credentials_release(plain);
+    server->port = grpc_server_add_http2_port(server->core, address, credentials);
+    grpc_server_credentials_release(credentials);
     if (server->port)
         return STATUS_OK;
     return status_error(CODE_UNAVAILABLE, "ADDRESS_IN_USE", "cannot listen on %s", address);
@@ -250,6 +250,7 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
                              struct rpc_server **ret)
 {
     BUG_ON(config->served_count > RPC_SERVICES_MAX);
+    TRY(rpc_tls_check(config->options));
     struct rpc_server *server = mem_new(struct rpc_server);
 
     server->loop = loop;

@@ -45,7 +45,11 @@ struct rpc_server_config {
     size_t served_count; /* at most RPC_SERVICES_MAX */
 };
 
-/* Listens at once and answers NOT_SERVING to health checks until rpc_server_set_serving. */
+/*
+ * INVALID_ARGUMENT CONFIG_INVALID for certificates that do not fit (rpc_tls.h), UNAVAILABLE
+ * ADDRESS_IN_USE. Listens at once and answers NOT_SERVING to health checks until
+ * rpc_server_set_serving.
+ */
 MUST_USE struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *config,
                                       struct rpc_server **ret);
 /* After rpc_server_drain. NULL is fine. */

@@ -82,15 +82,17 @@ def rpc_contracts() -> Contracts:
     return Contracts(paths.BUILD / "gen" / "rpc_lab" / "lab.pb")
 
 
-@pytest.fixture
+@pytest.fixture(params=["nested", "thread"])
 def start(
     folder: Path, rpc_contracts: Contracts, request: pytest.FixtureRequest
 ) -> Iterator[StartLab]:
-    """Servers of the RPC lab, which end well when the test does."""
+    """Servers of the RPC lab, with either way of waiting for gRPC; they end well with the test."""
     started: list[tuple[RpcLab, GrpcClient]] = []
 
     def start_one(**options: int | str) -> tuple[RpcLab, GrpcClient]:
-        lab = RpcLab(folder / f"{request.node.name}-{len(started)}", rpc_contracts, **options)
+        way = {"thread": "true" if request.param == "thread" else "false"}
+        name = f"{request.node.name}-{len(started)}"
+        lab = RpcLab(folder / name, rpc_contracts, **options, **way)
         lab.start()
         started.append((lab, lab.client()))
         return started[-1]
@@ -98,5 +100,5 @@ def start(
     yield start_one
     for lab, client in started:
         client.close()
-        lab.terminate()
+        lab.end()
         assert lab.exit_code == 0, lab.log.read_text()

@@ -2,7 +2,7 @@
 
 import os
 import re
-import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,21 +20,46 @@ SERVICE = "souk.lab.v1.LabService"
 
 
 class RpcLab(Service):
-    """One server; options are named as in io/rpc_config.h, without their rpc_."""
+    """One server; options are named as in io/rpc_config.h, without their rpc_, and peer_lab."""
 
     def __init__(self, folder: Path, contracts: Contracts, **options: int | str) -> None:
-        # Given by the environment: the suite runs with each way of waiting.
-        ours = {n: w for n, w in os.environ.items() if n.startswith("SOUK_RPC_")}
-        told = {f"SOUK_RPC_{name.upper()}": str(value) for name, value in options.items()}
-        super().__init__(folder, binary=BINARY, environment={**ours, **told})
+        told = {
+            f"SOUK_{name if name.startswith('peer_') else f'rpc_{name}'}".upper(): str(value)
+            for name, value in options.items()
+        }
+        super().__init__(folder, binary=BINARY, environment=told)
         self._contracts = contracts
+        self._stopping: threading.Thread | None = None
 
-    def signal_stop(self) -> None:
-        """It drains, and ends by itself."""
-        os.kill(self.pid, signal.SIGTERM)
+    def stop_soon(self) -> None:
+        """It begins to drain. end() waits for it."""
+        self._stopping = threading.Thread(target=self.terminate)
+        self._stopping.start()
+
+    def end(self) -> None:
+        if self._stopping:
+            self._stopping.join()
+        else:
+            self.terminate()
 
     def client(self) -> GrpcClient:
         return GrpcClient(self._contracts, self.address)
+
+    def secure_client(
+        self, ca: Path, key: Path | None = None, cert: Path | None = None
+    ) -> GrpcClient:
+        """By TLS, with a certificate of its own or without."""
+        client = self.client()
+        client.channel = grpc.secure_channel(
+            self.address,
+            grpc.ssl_channel_credentials(
+                ca.read_bytes(),
+                key.read_bytes() if key else None,
+                cert.read_bytes() if cert else None,
+            ),
+            options=(("grpc.use_local_subchannel_pool", 1),),
+        )
+        return client
 
     def message(self, name: str, **fields: Any) -> Any:
         return self._contracts.message(f"souk.lab.v1.{name}")(**fields)

@@ -163,7 +163,7 @@ def test_a_server_that_drains_lets_streams_end_but_not_begin(start: StartLab) ->
     request = lab.message("CountRequest", to=10, pause_ms=50)
     answers = stream(lab, client, "Count", request)
     next(answers)
-    lab.signal_stop()
+    lab.stop_soon()
     assert rest(answers) == list(range(2, 11))
     with pytest.raises((Refused, grpc.RpcError)):
         call(lab, client, "Work")
@@ -175,7 +175,7 @@ def test_a_stream_may_end_itself_when_the_server_drains(start: StartLab) -> None
         lab, client, "Count", lab.message("CountRequest", pause_ms=10, heeds_drain=True)
     )
     next(answers)
-    lab.signal_stop()
+    lab.stop_soon()
     rest(answers)
     assert answers.code() == grpc.StatusCode.OK
 
@@ -185,7 +185,7 @@ def test_what_outlives_the_grace_is_cut_and_told_to_go_elsewhere(start: StartLab
     answers = stream(lab, client, "Count", lab.message("CountRequest", pause_ms=10))
     waiting = Pending(lab, client, "Work", sleep_ms=20_000)
     next(answers)
-    lab.signal_stop()
+    lab.stop_soon()
     with pytest.raises(grpc.RpcError):
         rest(answers)
     assert answers.code() == grpc.StatusCode.UNAVAILABLE

@@ -93,7 +93,7 @@ int main(int argc, char **argv)
     struct status st = loop_new(&loop);
 
     if (status_ok(&st))
-        st = rpc_loop_start(loop);
+        st = rpc_loop_start(loop, options.rpc_thread);
     if (status_ok(&st))
         st = rpc_server_new(loop, &config, &server);
     if (!status_ok(&st)) {

@@ -8,20 +8,24 @@
 #include "base/clock.h"
 #include "io/http_admin.h"
 #include "io/request.h"
+#include "io/rpc_client.h"
 #include "io/rpc_config.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_server.h"
 #include "io/rpc_stream.h"
+#include "io/rpc_tls.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "run/loop.h"
 #include "run/sync.h"
 #include "run/task.h"
+#include "souk/lab/v1/lab.client.h"
 #include "souk/lab/v1/lab.rpc.h"
 
-#define LAB_CONFIG(OPTION)                                                          \
-    OPTION(lab_config, CONFIG_TEXT, const char *, rpc_address, NULL, 3, 128, "RPC") \
-    OPTION(lab_config, CONFIG_TEXT, const char *, admin_address, NULL, 3, 128, "HTTP")
+#define LAB_CONFIG(OPTION)                                                             \
+    OPTION(lab_config, CONFIG_TEXT, const char *, rpc_address, NULL, 3, 128, "RPC")    \
+    OPTION(lab_config, CONFIG_TEXT, const char *, admin_address, NULL, 3, 128, "HTTP") \
+    OPTION(lab_config, CONFIG_TEXT, const char *, peer_lab, "", 0, 1024, "for Forward")
 
 struct lab_config {
     LAB_CONFIG(CONFIG_MEMBER)
@@ -33,6 +37,7 @@ static struct lab {
     struct loop *loop;
     struct http_admin *admin;
     struct rpc_server *server;
+    struct rpc_client *peer;
     struct wait_queue stop_asked;
 } lab;
 
@@ -42,6 +47,18 @@ struct status lab_work(struct request *rq, const WorkRequest *in, WorkResponse *
     ret->padding.len = (size_t)in->answer_bytes;
     ret->padding.data = arena_zalloc(rq->arena, ret->padding.len + 1);
     return STATUS_OK;
+}
+
+struct status lab_forward(struct request *rq, const ForwardRequest *in, ForwardResponse *ret)
+{
+    struct rpc_call call = {.arena = rq->arena};
+    WorkRequest request;
+    WorkResponse *answer;
+    (void)ret;
+
+    work_request_init(&request);
+    request.sleep_ms = in->sleep_ms;
+    return lab_client_work(lab.peer, &call, &request, &answer);
 }
 
 struct status lab_count(struct request *rq, const CountRequest *in, struct rpc_stream *stream)
@@ -124,7 +141,9 @@ static struct status start(void)
         .served_count = 1,
     };
 
-    TRY(rpc_loop_start(lab.loop));
+    TRY(rpc_loop_start(lab.loop, lab.rpc_config.rpc_thread));
+    lab.peer = rpc_client_new(&(struct rpc_client_config){
+        .name = "lab", .target = lab.config.peer_lab, .options = &lab.rpc_config});
     TRY(rpc_server_new(lab.loop, &config, &lab.server));
     rpc_server_set_serving(lab.server, true);
     TRY(http_admin_new(lab.loop, lab.config.admin_address, &lab.admin));
@@ -136,7 +155,9 @@ static struct status start(void)
 static void live(void *arg)
 {
     enum { GRACE_US = 1000 * 1000 };
-    struct status st = start();
+    struct status st = rpc_tls_check(&lab.rpc_config);
+    if (status_ok(&st))
+        st = start();
     (void)arg;
 
     if (status_ok(&st)) {
@@ -146,6 +167,7 @@ static void live(void *arg)
     } else {
         log_error("cannot start", LOG_STATUS(st));
     }
+    rpc_client_free(lab.peer);
     http_admin_free(lab.admin);
     rpc_loop_stop();
     loop_stop(lab.loop);

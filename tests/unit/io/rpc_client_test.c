@@ -109,7 +109,7 @@ static void start(struct loop *loop, int replica_count)
     char target[64] = "ipv4:";
 
     memset(replicas, 0, sizeof replicas);
-    assert_ok(rpc_loop_start(loop));
+    assert_ok(rpc_loop_start(loop, rpc_options.rpc_thread));
     for (int i = 0; i < replica_count; i++) {
         start_replica(loop, &replicas[i]);
         snprintf(target + strlen(target), sizeof target - strlen(target), "%s127.0.0.1:%d",

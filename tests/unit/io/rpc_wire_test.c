@@ -95,7 +95,7 @@ static void start_as_told(struct loop *loop)
         .address = "127.0.0.1:0", .options = &rpc_options, .served = &served, .served_count = 1};
 
     handler_calls = uploads_begun = uploads_taken = 0;
-    assert_ok(rpc_loop_start(loop));
+    assert_ok(rpc_loop_start(loop, rpc_options.rpc_thread));
     assert_ok(rpc_server_new(loop, &config, &server));
     rpc_server_set_serving(server, true);
 }
@@ -318,11 +318,21 @@ static void cancel_all_calls(struct peer *peer, void *arg)
     }
 }
 
-static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(struct loop *loop)
+/* Another machine that is busy, or far. */
+static void cancel_all_calls_after_a_while(struct peer *peer, void *arg)
+{
+    const struct status st = task_sleep_us(300 * CLOCK_US_PER_MS);
+
+    if (status_ok(&st))
+        cancel_all_calls(peer, arg);
+}
+
+/* Asks a peer that cancels what comes; returns how many calls came. */
+static int call_who_cancels(struct loop *loop, void (*serve)(struct peer *peer, void *arg))
 {
     int cancelled = 0;
     char target[64];
-    struct peer_server other = {.serve = cancel_all_calls, .arg = &cancelled};
+    struct peer_server other = {.serve = serve, .arg = &cancelled};
     AUTO(arena_freep) struct arena *arena = arena_new(1 << 20);
     struct rpc_call call = {.arena = arena};
     ProtobufCMessage *ret = NULL;
@@ -337,10 +347,20 @@ static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(str
     const struct status st = rpc_client_call(client, &call, &wait_method, &request.base, &ret);
     assert_string_equal(code_name(st.code), "UNAVAILABLE");
     assert_string_equal(st.reason, "DEPENDENCY_UNAVAILABLE");
-    assert_int_equal(cancelled, 3);
     rpc_client_free(client);
     peer_server_stop(&other);
     stop();
+    return cancelled;
+}
+
+static void a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable(struct loop *loop)
+{
+    assert_int_equal(call_who_cancels(loop, cancel_all_calls), 3);
+}
+
+static void a_peer_that_is_slow_to_connect_is_waited_for(struct loop *loop)
+{
+    assert_int_equal(call_who_cancels(loop, cancel_all_calls_after_a_while), 3);
 }
 
 /*
@@ -414,4 +434,5 @@ SERVER_TESTS(uploads_that_break_off_together_are_not_taken_for_whole,
              a_client_that_is_gone_without_a_word_ends_its_calls,
              a_client_that_takes_no_answer_is_given_up, what_is_cancelled_as_it_comes_is_not_begun,
              what_is_compressed_is_refused, streams_that_say_nothing_take_little_memory,
-             a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable)
+             a_call_that_the_peer_cancels_is_tried_again_and_then_unavailable,
+             a_peer_that_is_slow_to_connect_is_waited_for)
