@@ -93,7 +93,7 @@ struct status inventory_set_stock(struct request *rq, const SetStockRequest *in,
         return STATUS_OK;
     TRY(lock_or_insert(&tx, rq, in, &before));
     struct stock after = before;
-    TRY(stock_set(&after, in->on_hand, in->version));
+    TRY(request_blame(rq, "on_hand", stock_set(&after, in->on_hand, in->version)));
     TRY(save_stock(inventory, &tx, rq, MOVEMENT_SET, "", &before, &after));
     after.updated_us = rq->now_us;
     ret->stock = stock_to_pb(&after, true, rq->arena);
@@ -125,7 +125,7 @@ struct status inventory_adjust_stock(struct request *rq, const AdjustStockReques
     const struct status st = stock_adjust(&after, in->delta);
     if (status_is(&st, REASON_INSUFFICIENT_STOCK))
         explain_shortage(rq, in->sku_id, -in->delta, before.free);
-    TRY(st);
+    TRY(request_blame(rq, "delta", st));
     TRY(save_stock(inventory, &tx, rq, MOVEMENT_ADJUST, in->reason, &before, &after));
     after.updated_us = rq->now_us;
     ret->stock = stock_to_pb(&after, true, rq->arena);
@@ -187,7 +187,7 @@ struct status inventory_reserve_stock(struct request *rq, const ReserveStockRequ
     struct reservation want;
     struct hold_shortage shortage;
 
-    TRY(reservation_from_pb(in, rq->arena, &want));
+    TRY(request_blame(rq, "lines", reservation_from_pb(in, rq->arena, &want)));
     const struct status st =
         hold_reserve(inventory, &want, ttl_s, rq->caller.key, rq->arena, &shortage);
     if (shortage.sku_id)

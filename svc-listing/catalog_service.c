@@ -75,8 +75,9 @@ struct status catalog_batch_get_items(struct request *rq, const BatchGetItemsReq
         }
         size += item->document_size;
         if (size > ANSWER_SIZE_MAX)
-            return status_error(CODE_INVALID_ARGUMENT, REASON_ANSWER_TOO_LARGE,
-                                "ask for fewer items at once");
+            return request_blame(rq, "item_ids",
+                                 status_error(CODE_INVALID_ARGUMENT, REASON_ANSWER_TOO_LARGE,
+                                              "ask for fewer items at once"));
         TRY(item_to_pb(item, rq->arena, &ret->items[ret->n_items++]));
     }
     return STATUS_OK;
@@ -176,7 +177,8 @@ struct status catalog_query_items(struct request *rq, const QueryItemsRequest *i
     struct item_scan scan;
 
     if (*in->page_token)
-        TRY(page_token_read(in->page_token, digest, &query.before_id, 1));
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, digest, &query.before_id, 1)));
     if (!limit_to_caller(&rq->caller, &query))
         return STATUS_OK;
     query.most = all_fit(&query) ? page + 1 : SCAN_MAX;

@@ -47,6 +47,9 @@ static void check_price(const struct goods *goods, size_t index, struct violatio
     if (price.minor < 0)
         violations_add(violations, sku_field(violations, index, "base_price.minor"),
                        "must not be negative");
+    if (price.minor > GOODS_PRICE_MAX)
+        violations_add(violations, sku_field(violations, index, "base_price.minor"),
+                       "must be at most %lld", (long long)GOODS_PRICE_MAX);
 }
 
 void goods_check(const struct goods *goods, struct violations *violations)

@@ -15,6 +15,9 @@
 #include "base/money.h"
 #include "violations.h"
 
+/* As much as svc-pricing takes; 10,000 of each of 200 lines still fit an amount. */
+#define GOODS_PRICE_MAX INT64_C(1000000000000)
+
 enum attribute_kind {
     ATTRIBUTE_EMPTY, /* a code without a value */
     ATTRIBUTE_TEXT,

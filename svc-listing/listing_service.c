@@ -90,7 +90,7 @@ static struct status new_listing(const struct catalog *catalog, struct db_tx *tx
     if (!source_is_fed_by(ret->source, feeder))
         return status_error(CODE_PERMISSION_DENIED, REASON_SOURCE_NOT_ALLOWED,
                             "your role does not feed this source");
-    TRY(find_category(tx, rq, in->category_id, &category));
+    TRY(request_blame(rq, "category_id", find_category(tx, rq, in->category_id, &category)));
     take_owners(rq, in, violations, ret);
     TRY(draft_check(rq, &category, in->draft, violations, ret));
     TRY(ids_next(catalog->ids, &ret->id));
@@ -255,7 +255,9 @@ struct status listing_review_listing(struct request *rq, const ReviewListingRequ
     bool replayed;
 
     if (in->decision == REVIEW_DECISION_REJECT && !*in->comment)
-        return status_error(CODE_INVALID_ARGUMENT, REASON_COMMENT_MISSING, "a rejection says why");
+        return request_blame(
+            rq, "comment",
+            status_error(CODE_INVALID_ARGUMENT, REASON_COMMENT_MISSING, "a rejection says why"));
     TRY(db_tx_begin(&tx, catalog->db));
     TRY(idempotency_claim(&tx, rq, &in->base, &ret->base, &replayed));
     if (replayed)
@@ -343,7 +345,8 @@ struct status listing_list_listings(struct request *rq, const ListListingsReques
     size_t count;
 
     if (*in->page_token)
-        TRY(page_token_read(in->page_token, digest, &query.before_id, 1));
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, digest, &query.before_id, 1)));
     TRY(db_read_begin(&tx, catalog->db));
     TRY(listing_repo_query(&tx, &query, rq->arena, &listings, &count));
     TRY(fill_page(listings, count, page, rq->arena, ret));
@@ -375,7 +378,8 @@ struct status listing_list_listing_history(struct request *rq, const ListListing
     size_t count;
 
     if (*in->page_token)
-        TRY(page_token_read(in->page_token, digest, &after_version, 1));
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, digest, &after_version, 1)));
     TRY(db_read_begin(&tx, catalog->db));
     TRY(find_listing(&tx, rq, in->listing_id, &listing));
     TRY(listing_repo_find_changes(&tx, listing.id, after_version, page + 1, rq->arena, &records,

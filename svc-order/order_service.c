@@ -118,7 +118,8 @@ struct status order_list_orders(struct request *rq, const ListOrdersRequest *in,
     TRY(page_of(rq, in, &page));
     const uint64_t list = list_of(in, &page, rq->arena);
     if (*in->page_token)
-        TRY(page_token_read(in->page_token, list, &page.below_order_id, 1));
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, list, &page.below_order_id, 1)));
     const size_t wanted = page.most++; /* one more says whether there is a next page */
     TRY(db_read_begin(&tx, app->db));
     TRY(order_repo_page(&tx, &page, rq->arena, &orders, &found));

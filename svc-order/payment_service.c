@@ -20,16 +20,20 @@
 
 #define PROVIDER "sandbox"
 
-static struct status check_request(const StartPaymentRequest *in)
+static struct status invalid(struct request *rq, const char *field, const char *reason,
+                             const char *why)
+{
+    return request_blame(rq, field, status_error(CODE_INVALID_ARGUMENT, reason, "%s", why));
+}
+
+static struct status check_request(struct request *rq, const StartPaymentRequest *in)
 {
     if (strcmp(in->method, "card") != 0 && strcmp(in->method, "wallet") != 0)
-        return status_error(CODE_INVALID_ARGUMENT, REASON_METHOD_UNKNOWN,
-                            "method must be card or wallet");
+        return invalid(rq, "method", REASON_METHOD_UNKNOWN, "method must be card or wallet");
     if (*in->coupon_code)
-        return status_error(CODE_INVALID_ARGUMENT, REASON_COUPON_UNKNOWN,
-                            "there is no such coupon");
+        return invalid(rq, "coupon_code", REASON_COUPON_UNKNOWN, "there is no such coupon");
     if (in->coins)
-        return status_error(CODE_INVALID_ARGUMENT, REASON_COINS_UNKNOWN, "there are no coins");
+        return invalid(rq, "coins", REASON_COINS_UNKNOWN, "there are no coins");
     return STATUS_OK;
 }
 
@@ -123,7 +127,7 @@ struct status payment_start_payment(struct request *rq, const StartPaymentReques
     struct payment payment;
     bool replayed;
 
-    TRY(check_request(in));
+    TRY(check_request(rq, in));
     TRY(db_tx_begin(&tx, app->db));
     TRY(idempotency_claim(&tx, rq, &in->base, &ret->base, &replayed));
     if (replayed)

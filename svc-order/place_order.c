@@ -1,5 +1,6 @@
 #include "place_order.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "app/service.h"
@@ -20,6 +21,28 @@ static struct status duplicate_line(const PlaceOrderRequest *in)
                 return status_error(CODE_INVALID_ARGUMENT, REASON_DUPLICATE_LINE,
                                     "SKU %lld is in two lines", (long long)in->lines[i]->sku_id);
     return STATUS_OK;
+}
+
+static struct status empty_address_line(struct request *rq, const Address *address)
+{
+    char field[48];
+
+    for (size_t i = 0; address && i < address->n_address_lines; i++) {
+        if (*address->address_lines[i])
+            continue;
+        snprintf(field, sizeof field, "address.address_lines[%zu]", i);
+        error_details_field(&rq->details, rq->arena, field, "must not be empty");
+        return status_error(CODE_INVALID_ARGUMENT, "INVALID_FIELD", "%s must not be empty", field);
+    }
+    return STATUS_OK;
+}
+
+/* What the saga found to be wrong with the request. */
+static const char *blamed_field(const struct status *st)
+{
+    if (status_is(st, REASON_QUOTE_INVALID))
+        return "quote_token";
+    return status_is(st, REASON_ADDRESS_MISSING) ? "address" : "lines";
 }
 
 /* An id that the customer brings must be one that was made for it: it names the shard. */
@@ -99,12 +122,14 @@ struct status place_order_run(const struct order_app *app, struct request *rq,
     PlaceOrderState state;
     int64_t saga_id;
 
-    TRY(duplicate_line(in));
+    TRY(request_blame(rq, "lines", duplicate_line(in)));
+    TRY(empty_address_line(rq, in->address));
     TRY(begin_or_wait(app, rq, in, ret, &state, &saga_id));
     if (!saga_id)
         return STATUS_OK;
-    TRY(saga_run_and_wait(service_sagas(app->service), &place_order_saga, saga_id, &state.base,
-                          rq->arena, &rq->details));
+    const struct status st = saga_run_and_wait(service_sagas(app->service), &place_order_saga,
+                                               saga_id, &state.base, rq->arena, &rq->details);
+    TRY(request_blame(rq, blamed_field(&st), st));
     return read_answer(app, rq, in, ret);
 }
 

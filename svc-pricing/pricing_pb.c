@@ -33,7 +33,8 @@ static struct status check_amount(struct request *rq, const struct money *amount
 struct status price_from_pb(struct request *rq, const SetPriceRequest *in, struct price *ret,
                             struct money *ret_amount)
 {
-    TRY(money_make(in->amount->currency, in->amount->minor, ret_amount));
+    TRY(request_blame(rq, "amount.currency",
+                      money_make(in->amount->currency, in->amount->minor, ret_amount)));
     TRY(check_amount(rq, ret_amount));
     *ret = (struct price){
         .kind = in->kind == PRICE_KIND_SALE ? PRICE_SALE : PRICE_BASE,

@@ -87,9 +87,9 @@ struct status pricing_set_price(struct request *rq, const SetPriceRequest *in,
     TRY(idempotency_claim(&tx, rq, &in->base, &ret->base, &replayed));
     if (replayed)
         return STATUS_OK;
-    TRY(price_window(want.from_us, want.to_us, rq->now_us, &want));
+    TRY(request_blame(rq, "valid_to", price_window(want.from_us, want.to_us, rq->now_us, &want)));
     TRY(lock_or_insert(&tx, rq, in, &amount, &sku));
-    TRY(sku_price_change(&sku, in->version, &amount));
+    TRY(request_blame(rq, "amount.currency", sku_price_change(&sku, in->version, &amount)));
     want.version = sku.version;
     TRY(put(pricing, &tx, rq, &sku, &want));
     ret->price = price_to_pb(sku.sku_id, sku.currency, &want, rq->arena);

@@ -45,13 +45,16 @@ static struct status read_time(struct request *rq, const CreateQuoteRequest *in,
     return STATUS_OK;
 }
 
-static struct status refuse_extras(const CreateQuoteRequest *in)
+static struct status refuse_extras(struct request *rq, const CreateQuoteRequest *in)
 {
     if (*in->coupon_code)
-        return status_error(CODE_INVALID_ARGUMENT, REASON_COUPON_UNKNOWN,
-                            "there are no coupons yet");
+        return request_blame(
+            rq, "coupon_code",
+            status_error(CODE_INVALID_ARGUMENT, REASON_COUPON_UNKNOWN, "there are no coupons yet"));
     if (in->coins)
-        return status_error(CODE_INVALID_ARGUMENT, REASON_COINS_UNKNOWN, "there are no coins yet");
+        return request_blame(
+            rq, "coins",
+            status_error(CODE_INVALID_ARGUMENT, REASON_COINS_UNKNOWN, "there are no coins yet"));
     return STATUS_OK;
 }
 
@@ -118,11 +121,11 @@ struct status pricing_create_quote(struct request *rq, const CreateQuoteRequest 
 
     TRY(read_user(rq, in, &quote.user_id));
     TRY(read_time(rq, in, &at_us));
-    TRY(refuse_extras(in));
+    TRY(refuse_extras(rq, in));
     quote_lines_from_pb(in, rq->arena, &quote);
-    TRY(quote_check_lines(&quote));
+    TRY(request_blame(rq, "lines", quote_check_lines(&quote)));
     TRY(price_lines(rq, &quote, at_us));
-    TRY(quote_work_out(&quote));
+    TRY(request_blame(rq, "lines", quote_work_out(&quote)));
     TRY(ids_next(pricing->ids, &quote.id));
     return answer_quote(pricing, &quote, rq->arena, ret);
 }

@@ -184,7 +184,8 @@ struct status search_search(struct request *rq, const SearchRequest *in, SearchR
     struct found found = {0};
     uint64_t digest;
 
-    TRY(query_from_pb(in, rq->arena, &query, &digest));
+    const struct status st = query_from_pb(in, rq->arena, &query, &digest);
+    TRY(request_blame(rq, status_is(&st, "PAGE_TOKEN_INVALID") ? "page_token" : "price_max", st));
     TRY(find(search, &query, digest, rq->arena, &found));
     if (!found.count)
         TRY(did_you_mean(search, &query, digest, rq->arena, &found.did_you_mean));

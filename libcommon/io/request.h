@@ -32,5 +32,13 @@ struct request {
     const struct rpc_headers *headers;
 };
 
+/*
+ * `st` again. Where it is INVALID_ARGUMENT the answer names `field`, in the words of `st`, unless
+ * fields are named already:
+ *
+ *     TRY(request_blame(rq, "page_token", page_token_read(...)));
+ */
+MUST_USE struct status request_blame(struct request *rq, const char *field, struct status st);
+
 /* A header of the call in lower case, NULL when it is missing. Lives in the arena. */
 const char *request_header(const struct request *rq, const char *name);

@@ -70,6 +70,10 @@ class World:
         if "gateway" in self.__dict__:
             self.gateway.close()
 
+    def method(self, name: str) -> Method:
+        """inventory.SetStock"""
+        return next(m for m in self.contracts.methods() if short_name(m) == name)
+
     def rules(self, method: Method) -> Requests:
         if method.path not in self._rules:
             self._rules[method.path] = Requests(self.contracts, method)
