@@ -32,6 +32,7 @@ static struct status check_listed(const struct goods *goods, const struct cart_l
     case GOODS_OFF_SALE:
         return status_error(CODE_FAILED_PRECONDITION, REASON_ITEM_NOT_ONLINE,
                             "item %lld is not on sale", (long long)line->item_id);
+    case GOODS_SOLD_OUT: /* a cart promises nothing, and it may come back */
     case GOODS_ONLINE: break;
     }
     return STATUS_OK;

@@ -5,6 +5,14 @@ static bool is_known(struct money amount)
     return *amount.currency;
 }
 
+static void view_listed(struct line_view *view)
+{
+    const enum goods_listed listed = view->goods->listed;
+
+    view->changed[LINE_SOLD_OUT] = listed == GOODS_SOLD_OUT;
+    view->changed[LINE_NOT_ONLINE] = listed != GOODS_ONLINE && listed != GOODS_SOLD_OUT;
+}
+
 static void view_price(struct line_view *view)
 {
     const struct money now = view->goods->price;
@@ -23,8 +31,8 @@ static void view_stock(struct line_view *view)
 
     if (view->goods->unlimited)
         return;
-    view->changed[LINE_SOLD_OUT] = free <= 0;
-    view->changed[LINE_LOW_STOCK] = free > 0 && free < view->line->quantity;
+    view->changed[LINE_SOLD_OUT] |= free <= 0;
+    view->changed[LINE_LOW_STOCK] = !view->changed[LINE_SOLD_OUT] && free < view->line->quantity;
 }
 
 struct line_view line_view_make(const struct cart_line *line, const struct goods *goods,
@@ -33,7 +41,7 @@ struct line_view line_view_make(const struct cart_line *line, const struct goods
     struct line_view view = {.line = line, .goods = goods};
 
     if (answered & GOODS_LISTING)
-        view.changed[LINE_NOT_ONLINE] = goods->listed != GOODS_ONLINE;
+        view_listed(&view);
     if (answered & GOODS_PRICING)
         view_price(&view);
     if (answered & GOODS_INVENTORY)

@@ -22,6 +22,7 @@ enum goods_listed {
     GOODS_ITEM_UNKNOWN, /* or not published yet */
     GOODS_SKU_UNKNOWN,  /* the item has no such SKU */
     GOODS_OFF_SALE,
+    GOODS_SOLD_OUT, /* the item is out of stock; it may come back */
     GOODS_ONLINE,
 };
 

@@ -71,6 +71,15 @@ static const Sku *find_sku(const Item *item, int64_t sku_id)
     return NULL;
 }
 
+static enum goods_listed listed_as(ItemStatus status)
+{
+    switch (status) {
+    case ITEM_STATUS_ONLINE: return GOODS_ONLINE;
+    case ITEM_STATUS_OUT_OF_STOCK: return GOODS_SOLD_OUT;
+    default: return GOODS_OFF_SALE;
+    }
+}
+
 static void read_item(const Item *item, int64_t sku_id, struct goods *ret)
 {
     ret->item_title = ret->sku_title = "";
@@ -84,7 +93,7 @@ static void read_item(const Item *item, int64_t sku_id, struct goods *ret)
         ret->listed = GOODS_SKU_UNKNOWN;
         return;
     }
-    ret->listed = item->status == ITEM_STATUS_ONLINE ? GOODS_ONLINE : GOODS_OFF_SALE;
+    ret->listed = listed_as(item->status);
     ret->item_title = item->title;
     ret->sku_title = sku->title;
     ret->shop_id = item->shop_id;

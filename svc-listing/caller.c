@@ -28,7 +28,7 @@ bool caller_sees_listing(const struct caller *caller, const struct listing *list
 
 bool caller_sees_item(const struct caller *caller, const struct item *item)
 {
-    if (item->status == ITEM_ONLINE)
+    if (item->status == ITEM_ONLINE || item->status == ITEM_OUT_OF_STOCK)
         return true;
     return item->status != ITEM_REMOVED && caller_owns(caller, item->shop_id, item->supplier_id);
 }

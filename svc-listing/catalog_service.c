@@ -251,6 +251,8 @@ static UnsellableReason why_unsellable(const struct sku_state *state, int64_t it
         return UNSELLABLE_REASON_UNKNOWN;
     if (state->item_id != item_id)
         return UNSELLABLE_REASON_OTHER_ITEM;
+    if (state->status == ITEM_OUT_OF_STOCK)
+        return UNSELLABLE_REASON_OUT_OF_STOCK;
     return state->status == ITEM_ONLINE ? UNSELLABLE_REASON_UNSPECIFIED
                                         : UNSELLABLE_REASON_NOT_ONLINE;
 }

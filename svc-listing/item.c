@@ -43,6 +43,15 @@ struct status item_expect_version(const struct item *item, int64_t version)
                         (long long)item->version, (long long)version);
 }
 
+enum item_status item_after_stock(enum item_status status, bool was_left, bool is_left)
+{
+    if (status == ITEM_ONLINE && !is_left)
+        return ITEM_OUT_OF_STOCK;
+    if (status == ITEM_OUT_OF_STOCK && !was_left && is_left)
+        return ITEM_ONLINE;
+    return status;
+}
+
 struct status item_move(struct item *item, enum item_status to, struct item_change *ret)
 {
     int next;

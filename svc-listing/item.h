@@ -58,5 +58,12 @@ extern const struct fsm item_fsm;
 /* ABORTED VERSION_MISMATCH. */
 MUST_USE struct status item_expect_version(const struct item *item, int64_t version);
 
+/*
+ * Where a change of its stock takes an item: off the shelf when nothing is left, back when there is
+ * something again. Its own status where it stays: only what ran out comes back, not what somebody
+ * calls OUT_OF_STOCK while there is some.
+ */
+enum item_status item_after_stock(enum item_status status, bool was_left, bool is_left);
+
 /* FAILED_PRECONDITION ILLEGAL_TRANSITION. */
 MUST_USE struct status item_move(struct item *item, enum item_status to, struct item_change *ret);

@@ -7,6 +7,7 @@
 #include "souk/listing/v1/catalog.rpc.h"
 #include "souk/listing/v1/events.types.h"
 #include "souk/listing/v1/listing.rpc.h"
+#include "stock_consumer.h"
 #include "svc-listing/listing_migrations.h"
 
 static struct status start(struct service *service, void **ret_app)
@@ -38,18 +39,21 @@ static const struct event_route publish_routes[] = {
     {&listing_publish_ready_event, publish_consumer_on_ready},
 };
 
-static const struct consumer_config consumers[] = {
-    {.name = AUDIT_CONSUMER, .routes = audit_routes, .route_count = ARRAY_LEN(audit_routes)},
-    {.name = PUBLISH_CONSUMER,
-     .routes = publish_routes,
-     .route_count = ARRAY_LEN(publish_routes),
-     .after_commit = publish_consumer_after_commit},
-};
-
 static const struct saga_kind *const sagas[] = {&publish_saga};
 
 int main(int argc, char **argv)
 {
+    const struct consumer_config consumers[] = {
+        {.name = AUDIT_CONSUMER, .routes = audit_routes, .route_count = ARRAY_LEN(audit_routes)},
+        {.name = PUBLISH_CONSUMER,
+         .routes = publish_routes,
+         .route_count = ARRAY_LEN(publish_routes),
+         .after_commit = publish_consumer_after_commit},
+        {.name = STOCK_CONSUMER,
+         .routes = stock_routes,
+         .route_count = stock_route_count,
+         .batch_handler = stock_consumer_take},
+    };
     const struct service_description description = {
         .name = "listing",
         .id = 1,

@@ -267,6 +267,7 @@ static struct status go_online(struct saga *saga)
     listing.publish_saga_id = 0;
     TRY(flow_apply(&tx, &listing, LISTING_PUBLISH, &cause));
     TRY(listing_tell_published(catalog, &tx, &item, arena));
+    TRY(shelf_check_stock(catalog, &tx, &item, &listing, cause.now_us, arena));
     return db_tx_commit(&tx);
 }
 

@@ -13,6 +13,7 @@
 #include "catalog.h"
 #include "item.h"
 #include "listing_flow.h"
+#include "sku_stock_repo.h"
 
 struct db_tx;
 
@@ -20,6 +21,19 @@ struct db_tx;
 MUST_USE SUSPENDS struct status shelf_move_item(struct db_tx *tx, struct item *item,
                                                 enum item_status to,
                                                 const struct flow_cause *cause);
+
+/* A SKU was sold out, or came in again. Its item follows if it is on the shelf. */
+MUST_USE SUSPENDS struct status shelf_take_stock(const struct catalog *catalog, struct db_tx *tx,
+                                                 const struct sku_stock *stock, int64_t now_us,
+                                                 struct arena *arena);
+
+/*
+ * The item has just come onto the shelf, and nobody looked at its stock: off again where nothing is
+ * left. Both are locked.
+ */
+MUST_USE SUSPENDS struct status shelf_check_stock(const struct catalog *catalog, struct db_tx *tx,
+                                                  struct item *item, struct listing *listing,
+                                                  int64_t now_us, struct arena *arena);
 
 /*
  * Takes a published item off, or puts it back; `item` was read, not locked. ABORTED

@@ -64,6 +64,31 @@ static void name_skus(struct saga *saga, const BatchEnsureSnapshotsResponse *ans
     error_details_add(&saga->details, saga->arena, "sku_ids", "%s", text);
 }
 
+/* As svc-inventory would say it, had it been asked. */
+static struct status refuse_sold_out(struct saga *saga, const PlaceOrderRequest *request,
+                                     int64_t sku_id)
+{
+    int64_t wanted = 0;
+
+    for (size_t i = 0; i < request->n_lines; i++)
+        if (request->lines[i]->sku_id == sku_id)
+            wanted = request->lines[i]->quantity;
+    error_details_add(&saga->details, saga->arena, "sku", "%" PRId64, sku_id);
+    error_details_add(&saga->details, saga->arena, "wanted", "%" PRId64, wanted);
+    error_details_add(&saga->details, saga->arena, "free", "0");
+    return status_error(CODE_FAILED_PRECONDITION, REASON_SOLD_OUT, "SKU %" PRId64 " is sold out",
+                        sku_id);
+}
+
+/* What is sold out may come back: it is named only where nothing else is wrong. */
+static bool are_sold_out(const BatchEnsureSnapshotsResponse *answer)
+{
+    for (size_t i = 0; i < answer->n_unsellable; i++)
+        if (answer->unsellable[i]->reason != UNSELLABLE_REASON_OUT_OF_STOCK)
+            return false;
+    return true;
+}
+
 static struct status refuse_unsellable(struct saga *saga,
                                        const BatchEnsureSnapshotsResponse *answer)
 {
@@ -101,6 +126,8 @@ static struct status snapshot_goods(struct saga *saga)
     }
     TRY(pass_on(saga, &call,
                 catalog_client_batch_ensure_snapshots(app->listing, &call, &ask, &answer)));
+    if (answer->n_unsellable && are_sold_out(answer))
+        return refuse_sold_out(saga, request, answer->unsellable[0]->sku_id);
     if (answer->n_unsellable)
         return refuse_unsellable(saga, answer);
     if (answer->n_snapshots != request->n_lines)

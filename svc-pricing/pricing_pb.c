@@ -63,6 +63,23 @@ Price *price_to_pb(int64_t sku_id, const char currency[4], const struct price *p
     return message;
 }
 
+PriceChange *price_change_to_pb(int64_t sku_id, const char currency[4],
+                                const struct price_change *change, struct arena *arena)
+{
+    PriceChange *message = arena_new_of(arena, PriceChange);
+
+    price_change_init(message);
+    message->price = price_to_pb(sku_id, currency, &change->price, arena);
+    if (change->old_amount_minor != PRICE_NONE) {
+        message->old_amount = money_to_pb(price_amount(&change->price, currency), arena);
+        message->old_amount->minor = change->old_amount_minor;
+    }
+    message->comment = arena_strdup(arena, change->comment);
+    message->changed_by = arena_strdup(arena, change->price.set_by);
+    message->change_time = pb_timestamp(change->price.set_us, arena);
+    return message;
+}
+
 SkuPrice *effective_price_to_pb(const struct effective_price *price, struct arena *arena)
 {
     SkuPrice *message = arena_new_of(arena, SkuPrice);

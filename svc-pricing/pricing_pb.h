@@ -9,6 +9,7 @@
 #include "base/status.h"
 #include "effective_price.h"
 #include "price.h"
+#include "price_change.h"
 #include "quote.h"
 #include "souk/pricing/v1/pricing.types.h"
 
@@ -23,6 +24,8 @@ MUST_USE struct status price_from_pb(struct request *rq, const SetPriceRequest *
 
 MUST_USE Price *price_to_pb(int64_t sku_id, const char currency[4], const struct price *price,
                             struct arena *arena);
+MUST_USE PriceChange *price_change_to_pb(int64_t sku_id, const char currency[4],
+                                         const struct price_change *change, struct arena *arena);
 MUST_USE SkuPrice *effective_price_to_pb(const struct effective_price *price, struct arena *arena);
 
 /* SKUs and quantities; lines are in the arena. */

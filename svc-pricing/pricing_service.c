@@ -7,12 +7,16 @@
 #include "io/pb_time.h"
 #include "io/request.h"
 #include "patterns/idempotency.h"
+#include "patterns/page_token.h"
+#include "price_change_repo.h"
 #include "price_repo.h"
 #include "pricing.h"
 #include "pricing_events.h"
 #include "pricing_pb.h"
 #include "sku_price_repo.h"
 #include "souk/pricing/v1/pricing.rpc.h"
+
+enum { PAGE_SIZE_DEFAULT = 50 };
 
 static bool owns(const struct caller *caller, const struct sku_price *sku)
 {
@@ -61,12 +65,14 @@ static struct status lock_or_insert(struct db_tx *tx, const struct request *rq,
 
 /* Of a SKU whose row is locked. */
 static struct status put(const struct pricing *pricing, struct db_tx *tx, const struct request *rq,
-                         const struct sku_price *sku, const struct price *want)
+                         const struct sku_price *sku, const struct price *want, const char *comment)
 {
     struct price_list before, after;
 
     TRY(price_repo_list(tx, sku->sku_id, rq->now_us, rq->arena, &before));
     TRY(price_put(&before, want, rq->now_us, rq->arena, &after));
+    const struct price_change change = price_change_make(want, &before, comment);
+    TRY(price_change_repo_insert(tx, sku->sku_id, &change));
     TRY(price_repo_save(tx, pricing->ids, sku, &after, rq->arena));
     TRY(sku_price_repo_save(tx, sku));
     return pricing_tell_changed(pricing, tx, sku, want, &after, rq->now_us, rq->arena);
@@ -91,7 +97,7 @@ struct status pricing_set_price(struct request *rq, const SetPriceRequest *in,
     TRY(lock_or_insert(&tx, rq, in, &amount, &sku));
     TRY(request_blame(rq, "amount.currency", sku_price_change(&sku, in->version, &amount)));
     want.version = sku.version;
-    TRY(put(pricing, &tx, rq, &sku, &want));
+    TRY(put(pricing, &tx, rq, &sku, &want, in->comment));
     ret->price = price_to_pb(sku.sku_id, sku.currency, &want, rq->arena);
     TRY(idempotency_store(&tx, rq, &ret->base));
     return db_tx_commit(&tx);
@@ -129,5 +135,51 @@ struct status pricing_batch_get_prices(struct request *rq, const BatchGetPricesR
         else
             ret->missing_sku_ids[ret->n_missing_sku_ids++] = in->sku_ids[i];
     }
+    return STATUS_OK;
+}
+
+static struct status find_own(struct db_tx *tx, const struct request *rq, int64_t sku_id,
+                              struct sku_price *ret)
+{
+    bool found;
+
+    TRY(sku_price_repo_find(tx, sku_id, ret, &found));
+    return found && owns(&rq->caller, ret) ? STATUS_OK : unknown(sku_id);
+}
+
+static uint64_t history_digest(const GetPriceHistoryRequest *in, struct arena *arena)
+{
+    GetPriceHistoryRequest list = *in;
+
+    list.page_size = 0;
+    list.page_token = NULL;
+    return page_list_digest(&list.base, arena);
+}
+
+struct status pricing_get_price_history(struct request *rq, const GetPriceHistoryRequest *in,
+                                        GetPriceHistoryResponse *ret)
+{
+    const struct pricing *pricing = rq->service;
+    const uint64_t digest = history_digest(in, rq->arena);
+    const size_t page = in->page_size ? (size_t)in->page_size : PAGE_SIZE_DEFAULT;
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    struct price_change *changes;
+    int64_t before_version = INT64_MAX;
+    struct sku_price sku;
+    size_t count;
+
+    if (*in->page_token)
+        TRY(page_token_read(in->page_token, digest, &before_version, 1));
+    TRY(db_read_begin(&tx, pricing->db));
+    TRY(find_own(&tx, rq, in->sku_id, &sku));
+    TRY(price_change_repo_list(&tx, sku.sku_id, before_version, page + 1, rq->arena, &changes,
+                               &count));
+    ret->changes = arena_array_of(rq->arena, PriceChange *, page);
+    for (; ret->n_changes < count && ret->n_changes < page; ret->n_changes++)
+        ret->changes[ret->n_changes] =
+            price_change_to_pb(sku.sku_id, sku.currency, &changes[ret->n_changes], rq->arena);
+    if (ret->n_changes < count)
+        ret->next_page_token =
+            page_token_make(digest, &changes[ret->n_changes - 1].price.version, 1, rq->arena);
     return STATUS_OK;
 }

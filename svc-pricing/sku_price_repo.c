@@ -4,15 +4,12 @@
 
 #include "io/db.h"
 
-struct status sku_price_repo_lock(struct db_tx *tx, int64_t sku_id, struct sku_price *ret,
-                                  bool *ret_found)
+static struct status read_one(struct db_tx *tx, const char *sql, int64_t sku_id,
+                              struct sku_price *ret, bool *ret_found)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(tx,
-                 "SELECT currency, version, event_version, shop_id, supplier_id FROM sku_price "
-                 "WHERE sku_id = ? FOR UPDATE",
-                 DB_ARGS(DB_I64(sku_id)), &rows));
+    TRY(db_query(tx, sql, DB_ARGS(DB_I64(sku_id)), &rows));
     *ret_found = db_rows_next(&rows);
     if (!*ret_found)
         return STATUS_OK;
@@ -25,6 +22,24 @@ struct status sku_price_repo_lock(struct db_tx *tx, int64_t sku_id, struct sku_p
     };
     strncpy(ret->currency, db_get_text(&rows, 0), sizeof ret->currency - 1);
     return STATUS_OK;
+}
+
+struct status sku_price_repo_find(struct db_tx *tx, int64_t sku_id, struct sku_price *ret,
+                                  bool *ret_found)
+{
+    return read_one(tx,
+                    "SELECT currency, version, event_version, shop_id, supplier_id "
+                    "FROM sku_price WHERE sku_id = ?",
+                    sku_id, ret, ret_found);
+}
+
+struct status sku_price_repo_lock(struct db_tx *tx, int64_t sku_id, struct sku_price *ret,
+                                  bool *ret_found)
+{
+    return read_one(tx,
+                    "SELECT currency, version, event_version, shop_id, supplier_id "
+                    "FROM sku_price WHERE sku_id = ? FOR UPDATE",
+                    sku_id, ret, ret_found);
 }
 
 struct status sku_price_repo_insert(struct db_tx *tx, const struct sku_price *sku)

@@ -13,7 +13,10 @@
 
 struct db_tx;
 
-/* Locked until the transaction ends. False when the SKU is not known. */
+/* False when the SKU is not known. */
+MUST_USE SUSPENDS struct status sku_price_repo_find(struct db_tx *tx, int64_t sku_id,
+                                                    struct sku_price *ret, bool *ret_found);
+/* As above, and the row is locked until the transaction ends. */
 MUST_USE SUSPENDS struct status sku_price_repo_lock(struct db_tx *tx, int64_t sku_id,
                                                     struct sku_price *ret, bool *ret_found);
 /* ALREADY_EXISTS DUPLICATE_KEY when somebody was faster. */

@@ -23,6 +23,7 @@ struct document document_make(const struct item *item, const struct sku *skus,
         document.in_stock |= sku_is_in_stock(&skus[i]);
         document.stale_us = sooner(document.stale_us, price_next_edge(&prices[i], now_us));
     }
+    document.in_stock &= item->status != ITEM_OUT_OF_STOCK;
     document.is_priced = price_lowest(found, priced, &document.price_from);
     return document;
 }

@@ -113,11 +113,19 @@ static void add_price_range(json_t *filters, const struct query *query)
     json_array_append_new(filters, json_pack("{s:{s:o}}", "range", "price_from", range));
 }
 
+/* What is sold out is still found, and says so. */
+static void add_shown(json_t *filters)
+{
+    json_array_append_new(filters, json_pack("{s:{s:[s, s]}}", "terms", "status",
+                                             item_status_name(ITEM_ONLINE),
+                                             item_status_name(ITEM_OUT_OF_STOCK)));
+}
+
 static json_t *filters_of(const struct query *query)
 {
     json_t *filters = json_array();
 
-    add_term(filters, "status", json_string(item_status_name(ITEM_ONLINE)));
+    add_shown(filters);
     if (query->category_count)
         add_categories(filters, query);
     if (*query->currency)

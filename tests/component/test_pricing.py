@@ -305,3 +305,74 @@ def test_prices_through_the_gateway(souk: Souk) -> None:
     assert answer["price"]["amount"] == amount
     prices = souk.json().get("/v1/prices", sku_ids=sku)["prices"]
     assert prices[0]["amount"] == amount
+
+
+# History
+
+
+def history(souk: Souk, sku_id: int, token: str | None = None, **fields: Any) -> Any:
+    owner = token or souk.merchant(SHOP)
+    return souk.call("pricing.GetPriceHistory", owner, sku_id=sku_id, **fields)
+
+
+def test_a_history_says_what_was_set_in_place_of_what_by_whom_and_why(souk: Souk) -> None:
+    sku = make_priced_sku(souk, 1000)
+    why_not: dict[str, Any] = {"comment": "双十一 🛒"}
+    sale = set_sale(souk, sku, 800, 1, token=souk.merchant(SHOP), valid_to=from_now(HOUR))
+    base = set_price(souk, sku, 1200, souk.operator(), version=2, **why_not)
+    cheaper = set_sale(souk, sku, 700, 3, valid_to=from_now(HOUR / 2))
+    changes = history(souk, sku).changes
+    assert [change.price for change in changes[:3]] == [cheaper, base, sale]
+    assert [change.price.version for change in changes] == [4, 3, 2, 1]
+    assert [change.old_amount.minor for change in changes] == [800, 1000, 0, 0]
+    assert [change.HasField("old_amount") for change in changes] == [True, True, False, False]
+    assert [change.comment for change in changes] == ["", "双十一 🛒", "", ""]
+    roles = [change.changed_by.split("/")[0] for change in changes]
+    assert roles == ["service", "operator", "merchant", "service"]
+    assert [change.change_time.seconds > 0 for change in changes] == [True] * 4
+
+
+def test_a_history_has_pages(souk: Souk) -> None:
+    sku, other = make_priced_sku(souk), make_priced_sku(souk)
+    for version in range(1, 5):
+        set_price(souk, sku, 100 + version, version=version)
+    seen: list[int] = []
+    token = ""
+    while not seen or token:
+        page = history(souk, sku, page_size=2, page_token=token)
+        assert len(page.changes) <= 2
+        seen += [change.price.version for change in page.changes]
+        token = page.next_page_token
+    assert seen == [5, 4, 3, 2, 1]
+    foreign = history(souk, sku, page_size=2).next_page_token
+    assert why(history, souk, other, page_token=foreign) == "INVALID_ARGUMENT PAGE_TOKEN_INVALID"
+    assert list(refusal(history, souk, sku, page_size=201).fields) == ["page_size"]
+
+
+def test_a_history_is_its_owners(souk: Souk) -> None:
+    sku = make_priced_sku(souk)
+    for owner in (souk.supplier(SUPPLIER), souk.operator(), souk.service()):
+        assert len(history(souk, sku, owner).changes) == 1
+    for stranger in (souk.merchant(SHOP + 1), souk.supplier(SUPPLIER + 1)):
+        assert why(history, souk, sku, stranger) == "NOT_FOUND SKU_UNKNOWN"
+    assert why(history, souk, souk.new_id()) == "NOT_FOUND SKU_UNKNOWN"
+    assert why(history, souk, sku, souk.customer()) == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+
+
+def test_what_was_refused_or_repeated_is_no_history(souk: Souk) -> None:
+    sku = make_priced_sku(souk)
+    assert why(set_price, souk, sku, 1, version=7) == "ABORTED VERSION_MISMATCH"
+    request: dict[str, Any] = {"request_id": souk.request_id(), "version": 1}
+    for _ in range(2):
+        set_price(souk, sku, 900, **request)
+    long: dict[str, Any] = {"version": 2, "comment": "为" * 501}
+    refused = refusal(set_price, souk, sku, 1, **long)
+    assert (refused.reason, list(refused.fields)) == ("INVALID_FIELD", ["comment"])
+    assert [change.price.version for change in history(souk, sku).changes] == [2, 1]
+
+
+def test_a_history_through_the_gateway(souk: Souk) -> None:
+    sku = make_priced_sku(souk, 1000)
+    [change] = souk.json(souk.merchant(SHOP)).get(f"/v1/prices/{sku}/history")["changes"]
+    assert change["price"]["amount"] == {"currency": "EUR", "minor": "1000"}
+    assert change["changed_by"] == "service/listing"

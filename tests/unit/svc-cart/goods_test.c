@@ -49,6 +49,9 @@ static void what_a_customer_should_know_is_a_change(void **state)
         {{.listed = GOODS_ONLINE, .price = {"EUR", 100}, .free = 0}, "S"},
         {{.listed = GOODS_ONLINE, .price = {"EUR", 100}, .unlimited = true}, ""},
         {{.listed = GOODS_OFF_SALE, .price = {"EUR", 100}, .free = 3}, "N"},
+        {{.listed = GOODS_SOLD_OUT, .price = {"EUR", 100}, .free = 0}, "S"},
+        {{.listed = GOODS_SOLD_OUT, .price = {"EUR", 100}, .free = 2}, "S"},
+        {{.listed = GOODS_SOLD_OUT, .price = {"EUR", 100}, .unlimited = true}, "S"},
         {{.listed = GOODS_SKU_UNKNOWN, .price = {"EUR", 100}, .free = 3}, "N"},
         {{.listed = GOODS_ITEM_UNKNOWN, .price = {"EUR", 5}, .free = 0}, "PSN"},
     };

@@ -43,4 +43,17 @@ static void a_version_is_compared(void **state)
     assert_reason(item_expect_version(&item, 4), "VERSION_MISMATCH");
 }
 
-UNIT_TESTS(every_move_from_every_status, a_version_is_compared)
+static void only_what_ran_out_comes_back(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        const enum item_status status = statuses[i];
+        const bool online = status == ITEM_ONLINE, out = status == ITEM_OUT_OF_STOCK;
+        const enum item_status sold_out = online ? ITEM_OUT_OF_STOCK : status;
+        assert_int_equal(item_after_stock(status, true, false), sold_out);
+        assert_int_equal(item_after_stock(status, false, false), sold_out);
+        assert_int_equal(item_after_stock(status, false, true), out ? ITEM_ONLINE : status);
+        assert_int_equal(item_after_stock(status, true, true), status);
+    }
+}
+
+UNIT_TESTS(every_move_from_every_status, a_version_is_compared, only_what_ran_out_comes_back)

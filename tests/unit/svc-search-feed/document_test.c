@@ -64,6 +64,16 @@ static void a_document_has_the_cheapest_price_and_any_stock(void **state)
     assert_false(none.in_stock);
 }
 
+static void what_its_seller_calls_sold_out_is_not_in_stock(void **state)
+{
+    const struct sku sku = {.sku_id = 1, .free = 4};
+    const struct item item = {.item_id = 7, .status = ITEM_OUT_OF_STOCK};
+
+    const struct document document = document_make(&item, &sku, &one_price, 1, 10);
+    assert_false(document.in_stock);
+    assert_true(document.is_priced);
+}
+
 static void a_document_is_stale_at_its_next_price_edge(void **state)
 {
     const struct price_window windows[] = {window_9_eur, window_7_eur_until_50};
@@ -89,4 +99,5 @@ static void pauses_double_up_to_a_limit(void **state)
 
 UNIT_TESTS(only_what_is_newer_is_taken, all_orders_end_the_same,
            a_document_has_the_cheapest_price_and_any_stock,
+           what_its_seller_calls_sold_out_is_not_in_stock,
            a_document_is_stale_at_its_next_price_edge, pauses_double_up_to_a_limit)

@@ -35,7 +35,8 @@ static void browsing_filters_and_scores_nothing(void **state)
 {
     json_auto_t *body = query_body(&everything);
 
-    assert_json(at(body, "query"), "{\"bool\":{\"filter\":[{\"term\":{\"status\":\"ONLINE\"}}]}}");
+    assert_json(at(body, "query"),
+                "{\"bool\":{\"filter\":[{\"terms\":{\"status\":[\"ONLINE\",\"OUT_OF_STOCK\"]}}]}}");
     assert_json(at(body, "sort"), "[{\"created_us\":\"desc\"},{\"item_id\":\"desc\"}]");
     assert_json(at(body, "size"), "21");
     assert_json(at(body, "track_total_hits"), "10000");
@@ -85,7 +86,8 @@ static void every_filter_is_there(void **state)
     query.in_stock_only = true;
     json_auto_t *body = query_body(&query);
     assert_json(at(body, "query.bool.filter"),
-                "[{\"term\":{\"status\":\"ONLINE\"}},{\"terms\":{\"category_id\":[4,5101]}},"
+                "[{\"terms\":{\"status\":[\"ONLINE\",\"OUT_OF_STOCK\"]}},{\"terms\":{\"category_"
+                "id\":[4,5101]}},"
                 "{\"term\":{\"currency\":\"EUR\"}},"
                 "{\"range\":{\"price_from\":{\"gte\":100,\"lte\":500}}},"
                 "{\"term\":{\"in_stock\":true}}]");

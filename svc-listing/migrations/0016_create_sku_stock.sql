@@ -1,0 +1,6 @@
+CREATE TABLE IF NOT EXISTS sku_stock (
+    sku_id     BIGINT NOT NULL PRIMARY KEY,
+    sold_out   TINYINT UNSIGNED NOT NULL,
+    version    BIGINT NOT NULL,
+    changed_at DATETIME(6) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin
