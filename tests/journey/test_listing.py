@@ -1,6 +1,6 @@
 """How goods of a merchant come onto the shelf, past a reviewer."""
 
-from journey_kit import Market, reason
+from journey_kit import Market, insist, reason
 from soukdev.market import Offer
 from soukdev.market.goods import Json
 from soukdev.poll import until
@@ -27,7 +27,7 @@ def test_a_reviewer_says_yes(market: Market) -> None:
     assert (item["title"], item["status"]) == (offer.title, "ITEM_STATUS_ONLINE")
 
     def found() -> bool:
-        hits = market.souk.json().get("/v1/search", query=offer.title)["hits"]
+        hits = insist(lambda: market.customer().search(offer.title))["hits"]
         return listing["item_id"] in [hit["item_id"] for hit in hits]
 
     until(found, 20, f"{offer.title} found", every_s=0.1)

@@ -1,7 +1,7 @@
 """A purchase and its refusals under AddressSanitizer, LeakSanitizer and UBSan."""
 
 import pytest
-from journey_kit import Market, Stock, opened, refusal
+from journey_kit import Market, Stock, insist, opened, refusal
 from soukdev import names
 from soukdev.poll import until
 
@@ -28,5 +28,7 @@ def _buy(market: Market) -> None:
     first.pay(placed["pay_order"]["pay_order_id"], say="FAILED,SUCCEEDED", times=2)
     first.await_order(placed["orders"][0]["order_id"], "COMPLETED")
     market.await_stock(goods, Stock(1, 0, 2))
-    until(lambda: first.search(goods.item["title"])["hits"], 20, "the voucher found")
+    until(
+        lambda: insist(lambda: first.search(goods.item["title"]))["hits"], 20, "the voucher found"
+    )
     until(lambda: not first.cart()["lines"], 20, "an empty cart")
