@@ -1,0 +1,34 @@
+"""A machine whose clock somebody sets."""
+
+import struct
+
+from lab_kit import Lab
+from soukdev import http
+from soukdev.poll import until
+from soukdev.service import Service
+
+
+def readiness(process: Service) -> str:
+    """The first line of /readyz, with its HTTP status."""
+    try:
+        return "200 " + http.request(process.ports["admin"], "/readyz").decode().splitlines()[0]
+    except http.HttpError as error:
+        return f"{error.status} " + error.body.decode().splitlines()[0]
+
+
+def test_a_clock_that_is_far_off_makes_the_process_unready_until_it_is_set_right(lab: Lab) -> None:
+    clock = lab.folder / "clock"
+    clock.parent.mkdir(parents=True, exist_ok=True)
+    clock.write_bytes(struct.pack("q", 0))
+    process = lab.start("api", LAB_CLOCK_FILE=str(clock))
+    assert readiness(process) == "200 ready"
+    for step_s, way in ((3600, "ahead of"), (-3600, "behind")):
+        with clock.open("r+b") as file:
+            file.write(struct.pack("q", step_s))
+        until(lambda: not readiness(process).startswith("200"), 20, "it is not ready")
+        told = readiness(process)
+        assert told.startswith("503 no ids: this machine's clock is 3")
+        assert way in told
+        with clock.open("r+b") as file:
+            file.write(struct.pack("q", 0))
+        until(lambda: readiness(process) == "200 ready", 20, "it is ready")
