@@ -193,7 +193,7 @@ struct status parked_postpone(struct db *db, uint64_t id, int64_t wait_us, const
     return db_tx_commit(&tx);
 }
 
-struct status parked_bury(struct db *db, uint64_t id, const char *cause)
+struct status parked_bury(struct db *db, const struct parked *parked, const char *cause)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
     char shown[CAUSE_MAX + 1];
@@ -201,17 +201,19 @@ struct status parked_bury(struct db *db, uint64_t id, const char *cause)
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
                 "UPDATE parked_event SET dead_at = UTC_TIMESTAMP(6), next_at = " NEVER ", "
-                "cause = ? WHERE id = ?",
-                DB_ARGS(DB_TEXT(cut(cause, shown)), DB_U64(id)), NULL));
+                "cause = ? WHERE id = ? AND tries = ?",
+                DB_ARGS(DB_TEXT(cut(cause, shown)), DB_U64(parked->id), DB_U64(parked->tries)),
+                NULL));
     return db_tx_commit(&tx);
 }
 
-struct status parked_remove(struct db *db, uint64_t id)
+struct status parked_remove(struct db *db, const struct parked *parked)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_tx_begin(&tx, db));
-    TRY(db_exec(&tx, "DELETE FROM parked_event WHERE id = ?", DB_ARGS(DB_U64(id)), NULL));
+    TRY(db_exec(&tx, "DELETE FROM parked_event WHERE id = ? AND tries = ?",
+                DB_ARGS(DB_U64(parked->id), DB_U64(parked->tries)), NULL));
     return db_tx_commit(&tx);
 }
 
@@ -227,7 +229,7 @@ struct status parked_revive(struct db_tx *tx, const char *consumer,
     TRY(db_exec(tx,
                 "UPDATE parked_event SET dead_at = NULL, tries = 0, headers = ?, payload = ?, "
                 "parked_at = UTC_TIMESTAMP(6), next_at = UTC_TIMESTAMP(6) "
-                "WHERE consumer = ? AND ce_source = ? AND ce_id = ? AND dead_at IS NOT NULL",
+                "WHERE consumer = ? AND ce_source = ? AND ce_id = ? AND tries > 0",
                 DB_ARGS(DB_BYTES(headers.at, headers.size),
                         message->value ? DB_BYTES(message->value, message->value_size) : DB_NULL,
                         DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)),
@@ -245,7 +247,7 @@ struct status parked_discard(struct db_tx *tx, const char *consumer,
     dead_letter_identity(message, arena, &source, &id);
     TRY(db_exec(tx,
                 "DELETE FROM parked_event "
-                "WHERE consumer = ? AND ce_source = ? AND ce_id = ? AND dead_at IS NOT NULL",
+                "WHERE consumer = ? AND ce_source = ? AND ce_id = ?",
                 DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), &affected));
     return affected ? make_next_due(tx, consumer, message->topic, key_of(message)) : STATUS_OK;
 }

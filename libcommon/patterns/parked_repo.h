@@ -54,20 +54,24 @@ MUST_USE SUSPENDS struct status parked_release(struct db_tx *tx, const char *con
 /* `cause` NULL: it stays. */
 MUST_USE SUSPENDS struct status parked_postpone(struct db *db, uint64_t id, int64_t wait_us,
                                                 const char *cause);
-/* Is no longer tried, and holds its key until it is redriven or discarded. */
-MUST_USE SUSPENDS struct status parked_bury(struct db *db, uint64_t id, const char *cause);
+/*
+ * Is no longer tried, and holds its key until it is redriven or discarded. Not so when that has
+ * happened since its letter was sent.
+ */
+MUST_USE SUSPENDS struct status parked_bury(struct db *db, const struct parked *parked,
+                                            const char *cause);
 
-/* A dead one is tried again, with the bytes of `message`; false when it is not there. */
+/* One that was given up is tried again, with the bytes of `message`; false: it is not there. */
 MUST_USE SUSPENDS struct status parked_revive(struct db_tx *tx, const char *consumer,
                                               const struct mq_message *message, struct arena *arena,
                                               bool *ret_revived);
-/* Takes a dead one out; the next of its key is due at once. Fine when it is not there. */
+/* Takes one that was given up out; the next of its key is due at once. Fine when it is gone. */
 MUST_USE SUSPENDS struct status parked_discard(struct db_tx *tx, const char *consumer,
                                                const struct mq_message *message,
                                                struct arena *arena);
 
-/* Forgets one whose key is no queue. */
-MUST_USE SUSPENDS struct status parked_remove(struct db *db, uint64_t id);
+/* As parked_bury, of one whose key is no queue: it is forgotten. */
+MUST_USE SUSPENDS struct status parked_remove(struct db *db, const struct parked *parked);
 
 struct parked_count {
     uint64_t all;

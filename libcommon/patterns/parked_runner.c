@@ -59,8 +59,8 @@ static struct status end_row(const struct parked_runner *runner, const struct pa
     const struct consumer_config *config = runner->consumer->config;
 
     if (!consumer_is_projection(runner->consumer))
-        return parked_bury(config->db, parked->id, why);
-    return parked_remove(config->db, parked->id);
+        return parked_bury(config->db, parked, why);
+    return parked_remove(config->db, parked);
 }
 
 static struct status give_up(struct parked_runner *runner, const struct parked *parked,
