@@ -552,6 +552,12 @@ def _set_price(place: Place) -> Example:
     return Example(place.merchant, fields, strangers=strangers)
 
 
+@example("pricing.GetPriceHistory")
+def _get_price_history(place: Place) -> Example:
+    strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
+    return Example(place.merchant, {"sku_id": place.priced_sku()}, strangers=strangers)
+
+
 @example("pricing.BatchGetPrices")
 def _batch_get_prices(place: Place) -> Example:
     fields = {"sku_ids": [place.priced_sku(), place.souk.new_id()]}

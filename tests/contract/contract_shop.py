@@ -28,7 +28,9 @@ class Shop:
         self.category_id = self._closed_category()
         self.listing, self.waiting = place.drafted(), place.submitted()
         self.sku_id = place.stocked_sku()
-        self.priced_sku_id = place.priced_sku()
+        self.priced_sku_id, self.twice_priced_sku_id = place.priced_sku(), place.priced_sku()
+        again = place.price(self.twice_priced_sku_id) | {"version": 1}
+        self.souk.mutate("pricing.SetPrice", place.merchant, **again)
         self.cart_token, _, self.cart = place.cart()
         self.full_cart_token = self._full_cart()
         self.redeemed = place.order()

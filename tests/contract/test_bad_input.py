@@ -329,6 +329,19 @@ _PRICE_ROWS = (
     ),
     _price_row("stale price", {"version": 7}, _STALE),
     Row(
+        "page token of another price's history",
+        "pricing.GetPriceHistory",
+        _merchant,
+        lambda shop: {
+            "page_token": shop.page_token(
+                "pricing.GetPriceHistory", shop.place.merchant, sku_id=shop.twice_priced_sku_id
+            ),
+            "sku_id": shop.priced_sku_id,
+        },
+        _PAGE,
+        ("page_token",),
+    ),
+    Row(
         "quote of two currencies",
         _QUOTE,
         _customer,
