@@ -169,7 +169,8 @@ struct status pricing_get_price_history(struct request *rq, const GetPriceHistor
     size_t count;
 
     if (*in->page_token)
-        TRY(page_token_read(in->page_token, digest, &before_version, 1));
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, digest, &before_version, 1)));
     TRY(db_read_begin(&tx, pricing->db));
     TRY(find_own(&tx, rq, in->sku_id, &sku));
     TRY(price_change_repo_list(&tx, sku.sku_id, before_version, page + 1, rq->arena, &changes,

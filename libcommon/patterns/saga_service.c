@@ -63,7 +63,8 @@ struct status saga_list_sagas(struct request *rq, const ListSagasRequest *in,
     size_t count;
 
     if (*in->page_token)
-        TRY(page_token_read(in->page_token, digest, &filter.after_id, 1));
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, digest, &filter.after_id, 1)));
     TRY(saga_admin_list(config_of(rq)->db, &filter, rq->arena, &rows, &count));
     ret->n_sagas = count > page_size ? page_size : count;
     ret->sagas = arena_array_of(rq->arena, Saga *, ret->n_sagas);

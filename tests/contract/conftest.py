@@ -20,7 +20,9 @@ MODE = os.environ.get("MODE", "debug")
 
 @pytest.fixture(scope="session")
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    stack = Stack(run_folder("contract"), names.CONTEXTS, mode=MODE)
+    # What is asked here is what is answered, not how soon.
+    patience = {"search": {"SOUK_SEARCH_TIMEOUT_MS": "2000"}}
+    stack = Stack(run_folder("contract"), names.CONTEXTS, mode=MODE, settings=patience)
     try:
         world = World(Souk(stack.up()))
         yield world

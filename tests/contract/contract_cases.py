@@ -101,8 +101,8 @@ def _mutates(method: Method, _: Requests) -> bool:
     return method.mutates
 
 
-def _claims(method: Method, _: Requests) -> bool:
-    return method.mutates and method.name not in NATURAL_KEYS
+def _claims(method: Method, requests: Requests) -> bool:
+    return method.mutates and method.name not in NATURAL_KEYS and len(requests.spots) > 1
 
 
 def _has_key_and_body(method: Method, _: Requests) -> bool:
@@ -361,9 +361,10 @@ def _another_body(world: World, method: Method) -> None:
     example = world.example(method)
     request = world.request(method, example)
     first = patient(partial(world.send_example, method, example, request))
-    other = world.rules(method).another(request)
     if example.other:
         other = type(request)(request_id=request.request_id, **{**example.fields, **example.other})
+    else:
+        other = world.rules(method).another(request)
     assert _told(world, method, other, example) == "INVALID_ARGUMENT REQUEST_ID_REUSED"
     assert patient(partial(world.send_example, method, example, request)) == first
 

@@ -20,6 +20,14 @@ from soukdev.refusal import Refused
 from soukdev.souk import Souk
 
 _DEAL, _PACKAGE = 1, 1200
+_FULFILLING = 4
+ADDRESS = {
+    "recipient": "Ada",
+    "phone": "+49 30 1",
+    "country": "DE",
+    "city": "Berlin",
+    "address_lines": ["Street 1"],
+}
 
 
 @dataclass(frozen=True)
@@ -157,10 +165,65 @@ class Place:
     def placed(self) -> Any:
         return self.souk.mutate("order.PlaceOrder", self.customer, **self.order())
 
-    def started_payment(self) -> Any:
-        pay_order_id = self.placed().pay_order.pay_order_id
+    def started_payment(self, placed: Any = None) -> Any:
+        """Of an order of its own unless one is given."""
+        pay_order_id = (placed or self.placed()).pay_order.pay_order_id
         fields = {"pay_order_id": pay_order_id, "method": "card"}
         return self.souk.mutate("order.StartPayment", self.customer, **fields).payment
+
+    @cached_property
+    def shirt(self) -> Goods:
+        """Has to be shipped."""
+        return put_on_sale(self.souk, on_hand=1_000_000, shop_id=self.shop_id, physical=True)
+
+    def paid_shirt(self) -> Any:
+        """An order that waits for its shipment."""
+        lines = [self.shirt.quote_line()]
+        quote = self.souk.call("pricing.CreateQuote", self.customer, lines=lines).quote_token
+        order = {"lines": [self.shirt.line()], "quote_token": quote, "address": ADDRESS}
+        placed = self.souk.mutate("order.PlaceOrder", self.customer, **order)
+        fields, headers = self.callback(self.started_payment(placed))
+        self.souk.call("order.HandlePaymentCallback", None, headers=headers, **fields)
+        ask = {"order_id": placed.orders[0].order_id}
+
+        def waits() -> Any:
+            seen = self.souk.call("order.GetOrder", self.customer, **ask).order
+            return seen if seen.status == _FULFILLING else None
+
+        return poll.until(waits, 20, "the order paid")
+
+    def callback(self, payment: Any, **bent: Any) -> tuple[dict[str, Any], dict[str, str]]:
+        """Fields and headers of the provider's word; bent: secret, age_s, minor, status ..."""
+        told = {
+            "event_id": bent.get("event_id") or self.souk.request_id(),
+            "payment_id": str(bent.get("payment_id", payment.payment_id)),
+            "status": bent.get("status", "SUCCEEDED"),
+            "amount": {
+                "currency": bent.get("currency", payment.amount.currency),
+                "minor": bent.get("minor", payment.amount.minor),
+            },
+        }
+        body = bent.get("body", json.dumps(told).encode())
+        stamp = str(bent.get("stamp", int(time.time()) - bent.get("age_s", 0)))
+        key = bent.get("secret") or self.souk.stack.keys.payment_secret_file.read_bytes()
+        signature = hmac.new(key, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        fields = {
+            "provider": "sandbox",
+            "body": {"content_type": "application/json", "data": body},
+        }
+        return fields, {"x-souk-timestamp": stamp, "x-souk-signature": signature}
+
+    def saga_id(self) -> int:
+        """Of one that nobody knows how to go on with, so it stays as it is."""
+        saga_id = self.souk.new_id()
+        self.souk.sql(
+            "order",
+            "INSERT INTO saga (id, kind, phase, active, state, owner, until_at, deadline_at, "
+            f"created_at, updated_at) VALUES ({saga_id}, 'contract_example', 1, 1, '', '', "
+            "UTC_TIMESTAMP(6) + INTERVAL 1 DAY, UTC_TIMESTAMP(6) + INTERVAL 1 DAY, "
+            "UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+        )
+        return saga_id
 
 
 _Make = Callable[[Place], Example]
@@ -404,7 +467,7 @@ def _place_order(place: Place) -> Example:
 
 @example("order.GetOrder", "order.ListOrderHistory")
 def _get_order(place: Place) -> Example:
-    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER")
+    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER", "MERCHANT")
     fields = {"order_id": place.placed().orders[0].order_id}
     return Example(place.customer, fields, strangers=strangers)
 
@@ -412,7 +475,7 @@ def _get_order(place: Place) -> Example:
 @example("order.ListOrders")
 def _list_orders(place: Place) -> Example:
     place.placed()
-    strangers = place.strangers("OK", "CUSTOMER", hidden=("order_id",))
+    strangers = place.strangers("OK", "CUSTOMER", "MERCHANT", hidden=("order_id",))
     fields = {"user_id": place.user_id, "page_size": 1}
     return Example(place.customer, fields, strangers=strangers)
 
@@ -440,22 +503,43 @@ def _get_payment(place: Place) -> Example:
 
 @example("order.HandlePaymentCallback")
 def _handle_payment_callback(place: Place) -> Example:
-    payment = place.started_payment()
-    told = {
-        "event_id": place.souk.request_id(),
-        "payment_id": str(payment.payment_id),
-        "status": "SUCCEEDED",
-        "amount": {"currency": payment.amount.currency, "minor": payment.amount.minor},
-    }
-    body = json.dumps(told).encode()
-    stamp = str(int(time.time()))
-    secret = place.souk.stack.keys.payment_secret_file.read_bytes()
-    signature = hmac.new(secret, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-    return Example(
-        None,
-        {"provider": "sandbox", "body": {"content_type": "application/json", "data": body}},
-        {"x-souk-timestamp": stamp, "x-souk-signature": signature},
-    )
+    fields, headers = place.callback(place.started_payment())
+    return Example(None, fields, headers)
+
+
+@example("order.ShipOrder")
+def _ship_order(place: Place) -> Example:
+    order = place.paid_shirt()
+    fields = {"order_id": order.order_id, "version": order.version}
+    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "MERCHANT")
+    carrier = {"carrier": "DHL", "tracking_no": "JD-1"}
+    return Example(place.merchant, fields | carrier, strangers=strangers)
+
+
+@example("order.ConfirmReceipt")
+def _confirm_receipt(place: Place) -> Example:
+    shipping = _ship_order(place)
+    shipped = place.souk.mutate("order.ShipOrder", place.merchant, **shipping.fields).order
+    fields = {"order_id": shipped.order_id, "version": shipped.version}
+    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER")
+    return Example(place.customer, fields, strangers=strangers)
+
+
+@example("ops.ListSagas")
+def _list_sagas(place: Place) -> Example:
+    place.saga_id()
+    return Example(place.operator, {"page_size": 1})
+
+
+@example("ops.GetSaga")
+def _get_saga(place: Place) -> Example:
+    return Example(place.operator, {"saga_id": place.saga_id()})
+
+
+@example("ops.RetrySaga", "ops.AbandonSaga")
+def _look_after_saga(place: Place) -> Example:
+    fields = {"saga_id": place.saga_id(), "why": "a customer called"}
+    return Example(place.operator, fields, other={"why": "nobody called"})
 
 
 @example("pricing.SetPrice")
@@ -466,6 +550,12 @@ def _set_price(place: Place) -> Example:
     }
     strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
     return Example(place.merchant, fields, strangers=strangers)
+
+
+@example("pricing.GetPriceHistory")
+def _get_price_history(place: Place) -> Example:
+    strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
+    return Example(place.merchant, {"sku_id": place.priced_sku()}, strangers=strangers)
 
 
 @example("pricing.BatchGetPrices")
@@ -507,3 +597,22 @@ def _search(place: Place) -> Example:
     poll.until(found, 20, "the item in the index")
     fields = {"query": word, "category_ids": [_DEAL]}
     return Example(place.customer, fields, strangers=place.strangers("OK", *_PUBLIC))
+
+
+@example("search.Reindex")
+def _reindex(place: Place) -> Example:
+    """One at a time."""
+
+    def at_rest() -> bool:
+        running = place.souk.sql("search", "SELECT reindex_id FROM reindex WHERE ended_at IS NULL")
+        return not running
+
+    poll.until(at_rest, 60, "the end of the reindexing before")
+    return Example(place.operator)
+
+
+@example("search.GetReindex")
+def _get_reindex(place: Place) -> Example:
+    begun = place.souk.mutate("search.Reindex", _reindex(place).token).reindexing
+    _reindex(place)
+    return Example(place.operator, {"reindex_id": begun.reindex_id})

@@ -20,7 +20,16 @@ _INT64 = re.compile(r"-?\d+")
 _SHOWN = 2
 _WHOLE = ("details", "field_violations")
 # Differ from run to run without being ids or times.
-_OPAQUE = ("quote_token", "next_page_token", "payment_url", "task_code", "order_no", "score")
+_OPAQUE = (
+    "quote_token",
+    "next_page_token",
+    "payment_url",
+    "task_code",
+    "order_no",
+    "score",
+    "index",
+    "items",
+)
 
 
 def check(method: Method, kind: str, said: Any) -> None:
@@ -77,11 +86,15 @@ def _settled(said: Any, name: str = "") -> Any:
         shown = len(said) if name in _WHOLE else _SHOWN
         more = [f"and {len(said) - shown} more"] if len(said) > shown else []
         return [_settled(value, name) for value in said[:shown]] + more
-    if name in _OPAQUE:
-        return f"<{name}>" if said else said
+    return _settled_value(said, name)
+
+
+def _settled_value(said: Any, name: str) -> Any:
+    if said and name in _OPAQUE:
+        return f"<{name}>"
     if not isinstance(said, str):
         return said
-    if _TIME.fullmatch(said):
-        return "<time>"
-    # Ids, alone and in texts; amounts and counts are shorter.
-    return re.sub(r"\d{13,}", "<id>", said)
+    if name.endswith(("_id", "_ids")) and said != "0":
+        return "<id>"
+    # Ids in texts; amounts and counts are shorter.
+    return "<time>" if _TIME.fullmatch(said) else re.sub(r"\d{13,}", "<id>", said)

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
 import time
 from typing import Any
 
@@ -22,14 +21,16 @@ class Shop:
         self.goods = place.goods
         self.other = put_on_sale(self.souk)
         self.yen = put_on_sale(self.souk, currency="JPY")
-        self.shirt = put_on_sale(self.souk, physical=True)
+        self.shirt = place.shirt
         self.offline = put_on_sale(self.souk)
         self.offline_quote = self.quote(self.offline)
         self.offline_version = self._take_off(self.offline)
         self.category_id = self._closed_category()
         self.listing, self.waiting = place.drafted(), place.submitted()
         self.sku_id = place.stocked_sku()
-        self.priced_sku_id = place.priced_sku()
+        self.priced_sku_id, self.twice_priced_sku_id = place.priced_sku(), place.priced_sku()
+        again = place.price(self.twice_priced_sku_id) | {"version": 1}
+        self.souk.mutate("pricing.SetPrice", place.merchant, **again)
         self.cart_token, _, self.cart = place.cart()
         self.full_cart_token = self._full_cart()
         self.redeemed = place.order()
@@ -75,26 +76,8 @@ class Shop:
         assert answer.next_page_token
         return str(answer.next_page_token)
 
-    def callback(self, payment: Any, **bent: Any) -> tuple[dict[str, Any], dict[str, str]]:
-        """The fields and headers of a provider's word; bent: secret, age_s, minor, status ..."""
-        told = {
-            "event_id": bent.get("event_id") or self.souk.request_id(),
-            "payment_id": str(bent.get("payment_id", payment.payment_id)),
-            "status": bent.get("status", "SUCCEEDED"),
-            "amount": {
-                "currency": bent.get("currency", payment.amount.currency),
-                "minor": bent.get("minor", payment.amount.minor),
-            },
-        }
-        body = bent.get("body", json.dumps(told).encode())
-        stamp = str(bent.get("stamp", int(time.time()) - bent.get("age_s", 0)))
-        key = bent.get("secret") or self.souk.stack.keys.payment_secret_file.read_bytes()
-        signature = hmac.new(key, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
-        fields = {"provider": "sandbox", "body": {"data": body}}
-        return fields, {"x-souk-timestamp": stamp, "x-souk-signature": signature}
-
     def tell(self, payment: Any, **bent: Any) -> None:
-        fields, headers = self.callback(payment, **bent)
+        fields, headers = self.place.callback(payment, **bent)
         client = self.souk.client("order")
         client.call("order.HandlePaymentCallback", headers=headers, **fields)
 

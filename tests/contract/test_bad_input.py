@@ -11,22 +11,15 @@ from functools import partial
 from typing import Any
 
 import pytest
-from contract_examples import package
+from contract_examples import ADDRESS, package
 from contract_leavings import all_tables, settle
 from contract_shop import Shop
-from contract_world import World, patient
+from contract_world import World, patient, process_of
 from soukdev import poll
 from soukdev.json_client import refusal_of
 from soukdev.refusal import Refused
 
 _2_31 = 1 << 31
-_ADDRESS = {
-    "recipient": "Ada",
-    "phone": "+49 30 1",
-    "country": "DE",
-    "city": "Berlin",
-    "address_lines": ["Street 1"],
-}
 _FIELD = "INVALID_ARGUMENT INVALID_FIELD"
 _STALE = "ABORTED VERSION_MISMATCH"
 _PAGE = "INVALID_ARGUMENT PAGE_TOKEN_INVALID"
@@ -336,6 +329,19 @@ _PRICE_ROWS = (
     ),
     _price_row("stale price", {"version": 7}, _STALE),
     Row(
+        "page token of another price's history",
+        "pricing.GetPriceHistory",
+        _merchant,
+        lambda shop: {
+            "page_token": shop.page_token(
+                "pricing.GetPriceHistory", shop.place.merchant, sku_id=shop.twice_priced_sku_id
+            ),
+            "sku_id": shop.priced_sku_id,
+        },
+        _PAGE,
+        ("page_token",),
+    ),
+    Row(
         "quote of two currencies",
         _QUOTE,
         _customer,
@@ -415,7 +421,7 @@ def _so_many(method: str, count: int, shop: Shop) -> Fields:
 
 
 def _address(**changes: Any) -> dict[str, Any]:
-    return {"address": _ADDRESS | changes}
+    return {"address": ADDRESS | changes}
 
 
 def _order_row(name: str, make: Callable[[Shop], Fields], told: str, *fields: str) -> Row:
@@ -576,7 +582,9 @@ _ORDER_ROWS = (
 
 
 def _told_row(name: str, told: str, **bent: Any) -> Row:
-    return Row(name, _TELL, lambda _: None, lambda shop: shop.callback(shop.payment, **bent), told)
+    return Row(
+        name, _TELL, lambda _: None, lambda shop: shop.place.callback(shop.payment, **bent), told
+    )
 
 
 _CALLBACK_ROWS = (
@@ -623,7 +631,7 @@ def _refusal(
 ) -> Refused:
     described = shop.world.method(method)
     request_id: Fields = {"request_id": shop.souk.request_id()} if described.mutates else {}
-    client = shop.souk.client(described.context)
+    client = shop.souk.client(process_of(described))
     with pytest.raises(Refused) as refused:
         client.call(method, token, headers=headers, **request_id, **fields)
     return refused.value
