@@ -160,7 +160,7 @@ def opened(
     well = False
     try:
         stack.up()
-        yield Market(Souk(stack))
+        yield Market(Souk(stack, patience_s=20))
         assert_all_holds(stack)
         assert_services_end_well(stack)
         well = True

@@ -15,13 +15,15 @@ from soukdemo.narrator import Narrator
 from soukdemo.world import World
 
 _MING, _ANNA = 4201, 4202
+# On a busy machine callers ask again.
+_PATIENCE_S = 20
 
 
 def tell(narrator: Narrator, folder: Path, mode: str) -> None:
     """Broken, Refused or TimeoutError where a step did not hold. The stack stays up."""
     narrator.title("Souk: a purchase, from the shelf to the last event")
     narrator.step("A stack of its own")
-    world = _open(narrator, Souk(_start(narrator, folder, mode)))
+    world = _open(narrator, Souk(_start(narrator, folder, mode), _PATIENCE_S))
 
     narrator.step("Sellers fill the shelves")
     shelves.fill(world)

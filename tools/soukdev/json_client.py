@@ -1,5 +1,6 @@
 """Calls the public JSON API through the gateway, as a shop's front end does."""
 
+import time
 from typing import Any
 
 import requests
@@ -14,11 +15,19 @@ _CODES = (
 _PREFIX = "type.googleapis.com/google.rpc."
 
 
-class JsonClient:
-    """The gateway at a base URL, as one caller (or nobody, without a token)."""
+# Nobody knows whether it happened: the same request, under its request_id, may be sent again.
+UNKNOWN_OUTCOMES = {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+
+class JsonClient:
+    """The gateway at a base URL, as one caller (or nobody, without a token).
+
+    Who is patient asks again for so long while the outcome is unknown, as a busy machine makes it.
+    """
+
+    def __init__(self, url: str, token: str | None = None, patience_s: float = 0) -> None:
         self.url = url
+        self.patience_s = patience_s
         self.session = requests.Session()
         # A proxy is for the outside world.
         self.session.trust_env = False
@@ -39,10 +48,15 @@ class JsonClient:
 
     def request(self, verb: str, path: str, **options: Any) -> Any:
         """The answer's JSON, or Refused."""
-        answer = self.session.request(verb, self.url + path, timeout=20, **options)
-        if answer.ok:
-            return answer.json() if answer.content else {}
-        raise refusal_of(answer)
+        deadline = time.monotonic() + self.patience_s
+        while True:
+            answer = self.session.request(verb, self.url + path, timeout=20, **options)
+            if answer.ok:
+                return answer.json() if answer.content else {}
+            refused = refusal_of(answer)
+            if refused.code not in UNKNOWN_OUTCOMES or time.monotonic() >= deadline:
+                raise refused
+            time.sleep(0.1)
 
 
 def refusal_of(answer: requests.Response) -> Refused:

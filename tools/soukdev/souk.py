@@ -13,10 +13,11 @@ from soukdev.stack import Stack
 
 
 class Souk:
-    """A running stack and ways to call it."""
+    """A running stack and ways to call it; for patience_s see JsonClient."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, patience_s: float = 0) -> None:
         self.stack = stack
+        self._patience_s = patience_s
         self.contracts = Contracts(stack.descriptor_set)
         self._clients: dict[str, GrpcClient] = {}
         # Ids of this run: unique in it, and different from those of the run before.
@@ -51,7 +52,7 @@ class Souk:
     def json(self, token: str | None = None) -> JsonClient:
         """The public API through the gateway."""
         assert self.stack.gateway
-        return JsonClient(self.stack.gateway.url, token)
+        return JsonClient(self.stack.gateway.url, token, self._patience_s)
 
     def events(self, *topics: str) -> Events:
         return Events(self.contracts, self.stack.kafka.address, list(topics))
