@@ -102,7 +102,9 @@ def _mutates(method: Method, _: Requests) -> bool:
 
 
 def _claims(method: Method, _: Requests) -> bool:
-    return method.mutates and method.name not in NATURAL_KEYS
+    # A request that is nothing but its id has no other body.
+    has_body = len(method.request.fields) > 1
+    return method.mutates and has_body and method.name not in NATURAL_KEYS
 
 
 def _has_key_and_body(method: Method, _: Requests) -> bool:

@@ -20,6 +20,7 @@ from soukdev.refusal import Refused
 from soukdev.souk import Souk
 
 _DEAL, _PACKAGE = 1, 1200
+_FULFILLING = 4
 
 
 @dataclass(frozen=True)
@@ -157,8 +158,46 @@ class Place:
     def placed(self) -> Any:
         return self.souk.mutate("order.PlaceOrder", self.customer, **self.order())
 
+    @cached_property
+    def shirt(self) -> Goods:
+        return put_on_sale(self.souk, on_hand=1_000_000, shop_id=self.shop_id, physical=True)
+
+    def to_be_shipped(self) -> dict[str, int]:
+        """An order that was paid, as it is named with its version."""
+        lines, address = [self.shirt.quote_line()], {"recipient": "Ada", "phone": "1"}
+        quote = self.souk.call("pricing.CreateQuote", self.customer, lines=lines).quote_token
+        (order,) = self.souk.mutate(
+            "order.PlaceOrder",
+            self.customer,
+            lines=[self.shirt.line()],
+            quote_token=quote,
+            address={**address, "country": "DE", "city": "Berlin", "address_lines": ["Street 1"]},
+        ).orders
+        payment = self.start_payment(order.pay_order_id)
+        told = payment_callback(self, payment)
+        self.souk.client("order").call(
+            "order.HandlePaymentCallback", headers=told.headers, **told.fields
+        )
+        mine = {"order_id": order.order_id}
+
+        def waits() -> Any:
+            now = self.souk.call("order.GetOrder", self.customer, **mine).order
+            return now if now.status == _FULFILLING else None
+
+        return {**mine, "version": poll.until(waits, 30, "an order to be shipped").version}
+
+    def reindexed(self) -> int:
+        """One that is over, so that another one may begin."""
+        wanted = "SELECT COUNT(*) AS n FROM reindex WHERE running = 1"
+        poll.until(lambda: self.souk.sql("search", wanted)[0]["n"] == "0", 60, "no reindexing")
+        made = self.souk.mutate("search.Reindex", self.operator).reindexing.reindex_id
+        poll.until(lambda: self.souk.sql("search", wanted)[0]["n"] == "0", 60, "no reindexing")
+        return int(made)
+
     def started_payment(self) -> Any:
-        pay_order_id = self.placed().pay_order.pay_order_id
+        return self.start_payment(self.placed().pay_order.pay_order_id)
+
+    def start_payment(self, pay_order_id: int) -> Any:
         fields = {"pay_order_id": pay_order_id, "method": "card"}
         return self.souk.mutate("order.StartPayment", self.customer, **fields).payment
 
@@ -404,7 +443,7 @@ def _place_order(place: Place) -> Example:
 
 @example("order.GetOrder", "order.ListOrderHistory")
 def _get_order(place: Place) -> Example:
-    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER")
+    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER", "MERCHANT")
     fields = {"order_id": place.placed().orders[0].order_id}
     return Example(place.customer, fields, strangers=strangers)
 
@@ -412,8 +451,8 @@ def _get_order(place: Place) -> Example:
 @example("order.ListOrders")
 def _list_orders(place: Place) -> Example:
     place.placed()
-    strangers = place.strangers("OK", "CUSTOMER", hidden=("order_id",))
-    fields = {"user_id": place.user_id, "page_size": 1}
+    strangers = place.strangers("OK", "CUSTOMER", "MERCHANT", hidden=("order_id",))
+    fields = {"user_id": place.user_id, "shop_id": place.shop_id, "page_size": 1}
     return Example(place.customer, fields, strangers=strangers)
 
 
@@ -422,6 +461,23 @@ def _cancel_order(place: Place) -> Example:
     fields = {"order_id": place.placed().orders[0].order_id, "reason": "changed my mind"}
     strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER")
     return Example(place.customer, fields, strangers=strangers)
+
+
+@example("order.ShipOrder")
+def _ship_order(place: Place) -> Example:
+    order = place.to_be_shipped()
+    fields = {"carrier": "DHL", "tracking_no": "JD-1"}
+    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "MERCHANT")
+    return Example(place.merchant, {**order, **fields}, strangers=strangers)
+
+
+@example("order.ConfirmReceipt")
+def _confirm_receipt(place: Place) -> Example:
+    fields = {**place.to_be_shipped(), "carrier": "DHL", "tracking_no": "JD-1"}
+    shipped = place.souk.mutate("order.ShipOrder", place.merchant, **fields).order
+    seen = {"order_id": shipped.order_id, "version": shipped.version}
+    strangers = place.strangers("NOT_FOUND ORDER_UNKNOWN", "CUSTOMER")
+    return Example(place.customer, seen, strangers=strangers)
 
 
 @example("order.StartPayment")
@@ -438,9 +494,23 @@ def _get_payment(place: Place) -> Example:
     return Example(place.customer, fields, strangers=strangers)
 
 
+@example("search.Reindex")
+def _reindex(place: Place) -> Example:
+    place.reindexed()
+    return Example(place.operator)
+
+
+@example("search.GetReindex")
+def _get_reindex(place: Place) -> Example:
+    return Example(place.operator, {"reindex_id": place.reindexed()})
+
+
 @example("order.HandlePaymentCallback")
 def _handle_payment_callback(place: Place) -> Example:
-    payment = place.started_payment()
+    return payment_callback(place, place.started_payment())
+
+
+def payment_callback(place: Place, payment: Any) -> Example:
     told = {
         "event_id": place.souk.request_id(),
         "payment_id": str(payment.payment_id),

@@ -20,7 +20,17 @@ _INT64 = re.compile(r"-?\d+")
 _SHOWN = 2
 _WHOLE = ("details", "field_violations")
 # Differ from run to run without being ids or times.
-_OPAQUE = ("quote_token", "next_page_token", "payment_url", "task_code", "order_no", "score")
+_OPAQUE = (
+    "quote_token",
+    "next_page_token",
+    "payment_url",
+    "task_code",
+    "order_no",
+    "score",
+    "index",
+    "reindex_id",
+    "items",
+)
 
 
 def check(method: Method, kind: str, said: Any) -> None:
