@@ -176,7 +176,7 @@ class Place:
         payment = self.start_payment(order.pay_order_id)
         told = payment_callback(self, payment)
         self.souk.client("order").call(
-            "order.HandlePaymentCallback", headers=told.headers, **told.fields
+            "order.HandlePaymentCallback", headers=dict(told.headers), **told.fields
         )
         mine = {"order_id": order.order_id}
 
