@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "observe/trace.h"
+#include "observe/span.h"
 #include "run/loop.h"
 #include "run/sync.h"
 #include "run/task.h"
@@ -286,6 +286,30 @@ static struct status call(struct http *http, const struct http_request *request,
     return st;
 }
 
+/* Without what may be secret: user, query, headers, bodies. */
+static const char *path_of(const char *url, struct arena *arena)
+{
+    const char *host = strstr(url, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    return path ? arena_strndup(arena, path, strcspn(path, "?#")) : "/";
+}
+
+static struct status call_in_span(struct http *http, const struct http_request *request,
+                                  struct arena *arena, struct http_response *ret)
+{
+    AUTO(span_end) struct span span;
+
+    span_begin(&span, SPAN_CLIENT, request->method);
+    if (span_is_recorded(&span))
+        span_text(&span, "url.path", path_of(request->url, arena));
+    const struct status st = call(http, request, arena, ret);
+    if (status_ok(&st))
+        span_number(&span, "http.response.status_code", ret->status);
+    span_status(&span, &st);
+    return st;
+}
+
 struct status http_call(struct http *http, const struct http_request *request, struct arena *arena,
                         struct http_response *ret)
 {
@@ -294,7 +318,7 @@ struct status http_call(struct http *http, const struct http_request *request, s
 
     TRY(task_check());
     TRY(semaphore_acquire(&http->connections, "http connection"));
-    const struct status st = call(http, request, arena, ret);
+    const struct status st = call_in_span(http, request, arena, ret);
     semaphore_release(&http->connections);
     return st;
 }
