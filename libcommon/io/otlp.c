@@ -175,6 +175,7 @@ static struct status post(struct otlp *otlp, const struct str *body)
         .headers = {"content-type: application/json"},
         .body = str_text(body),
         .body_size = body->length,
+        .is_repeatable = true, /* spans have ids */
     };
     struct http_response response;
 

@@ -9,6 +9,8 @@
  *     span_begin(&span, SPAN_CLIENT, "GET");
  *     span_text(&span, "url.path", path);
  *
+ * It begins right after its declaration: span_end looks at what span_begin has set.
+ *
  * Never put a secret, a token, a value of a statement or a body into an attribute. Texts are kept,
  * not copied: they live until the span ends.
  *
