@@ -65,7 +65,7 @@ all: $(PROGRAMS) ## Build every service (MODE=debug, release or asan; CC=gcc or 
 contracts: $(GENERATED_HEADERS) $(DESCRIPTOR_SET) ## Generate C and the descriptor set from proto/ and migrations
 
 help: ## This list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 clean: ## Remove what was built; downloads and running stacks stay
 	rm -rf $(addprefix build/,$(MODES) lint) $(GEN)

@@ -39,12 +39,12 @@ $(SERVER_TESTS): $(B)/%: $(B)/%.o $(LIBCOMMON) $(CONTRACTS)
 
 # Everything, from a bare machine on: sets up, builds, runs every suite, the cheap ones first. May run
 # twice at the same time, so only one of them builds at a time.
-SUITES      ?= unit tools dev servers component contract journey
+SUITES      ?= unit tools dev crash servers component contract journey
 make_locked := flock $(CURDIR)/build/.make.lock \
                $(MAKE) --silent --no-print-directory -j$(shell nproc)
 
 .PHONY: test test-programs
-test: ## Run all tests (SUITES="unit tools dev servers component contract journey")
+test: ## Run all tests (SUITES="unit tools dev crash servers component contract journey")
 	@tools/setup all
 	@$(make_locked) test-programs
 	@$(make_locked) MODE=asan all

@@ -53,6 +53,10 @@
            "gRPC target of svc-cart")                                                         \
     OPTION(service_config, CONFIG_TEXT, const char *, peer_order, "", 0, 1024,                \
            "gRPC target of svc-order")                                                        \
+    OPTION(service_config, CONFIG_TEXT, const char *, trace_url, "", 0, 1024,                 \
+           "where spans go, OTLP over HTTP: http://collector:4318/v1/traces; empty: nowhere") \
+    OPTION(service_config, CONFIG_INT, int64_t, trace_roots_per_10000, "100", 0, 10000,       \
+           "how many of 10,000 traces that begin here are recorded")                          \
     OPTION(service_config, CONFIG_INT, int64_t, lease_ms, "10000", 500, 60000,                \
            "a process that is silent for so long has lost its sagas to another")              \
     OPTION(service_config, CONFIG_INT, int64_t, drain_pause_ms, "0", 0, 60000,                \

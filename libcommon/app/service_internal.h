@@ -37,6 +37,7 @@ struct service {
     struct loop *loop;
     struct loop_watch *watch;
     struct http_admin *admin;
+    struct otlp *otlp;
     struct auth *auth;
     struct service_token *token;
     struct db *db;

@@ -13,11 +13,13 @@
 #include "io/db.h"
 #include "io/http.h"
 #include "io/mq.h"
+#include "io/otlp.h"
 #include "io/rpc_client.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_tls.h"
 #include "io/service_token.h"
 #include "observe/log.h"
+#include "observe/trace.h"
 #include "patterns/housekeeping.h"
 #include "patterns/ids.h"
 #include "patterns/outbox.h"
@@ -47,6 +49,20 @@ static struct status start_trust(struct service *service)
         return STATUS_OK;
     return service_token_new(service->description->name, config->service_key_id,
                              config->service_key_file, &service->token);
+}
+
+static struct status start_traces(struct service *service)
+{
+    const struct otlp_config config = {
+        .url = service->config.trace_url,
+        .service = service->description->name,
+        .instance = service->owner,
+    };
+
+    if (!*service->config.trace_url)
+        return STATUS_OK;
+    trace_sample_roots((unsigned)service->config.trace_roots_per_10000);
+    return otlp_start(service->loop, &config, &service->otlp);
 }
 
 static struct status open_db(struct service *service)
@@ -197,6 +213,7 @@ struct status service_parts_start(struct service *service)
 {
     TRY(rpc_tls_check(&service->rpc_config));
     TRY(rpc_loop_start(service->loop, service->rpc_config.rpc_thread));
+    TRY(start_traces(service));
     TRY(start_trust(service));
     TRY(open_db(service));
     TRY(wait_for_db(service));
@@ -249,5 +266,6 @@ void service_parts_stop(struct service *service)
     db_close(service->db);
     service_token_free(service->token);
     auth_free(service->auth);
+    otlp_stop(service->otlp);
     rpc_loop_stop();
 }

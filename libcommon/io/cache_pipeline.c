@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "io/cache.h"
 #include "io/cache_link.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 struct cache_pipeline {
@@ -126,6 +127,8 @@ struct status cache_batch_send(struct cache_batch *batch, const struct cache_wan
 
     TRY(task_check());
     batch->task = task_self();
+    if (!batch->name)
+        batch->name = command.words[0];
     const int size =
         redisFormatCommandArgv(&text, (int)command.count, command.words, command.sizes);
     BUG_ON(size < 0); /* out of memory */
@@ -165,8 +168,12 @@ static struct status await_replies(struct cache_batch *batch)
 
 struct status cache_batch_end(struct cache_batch *batch, struct status sent)
 {
-    const struct status st = status_ok(&sent) ? await_replies(batch) : sent;
+    AUTO(span_end) struct span span; /* names of commands are told, keys and values are not */
 
+    span_begin(&span, SPAN_CLIENT, batch->name ? batch->name : "redis");
+    span_text(&span, "db.system", "redis");
+    const struct status st = status_ok(&sent) ? await_replies(batch) : sent;
+    span_status(&span, &st);
     if (!batch->calls)
         return st;
     while (batch->calls)

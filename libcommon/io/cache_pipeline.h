@@ -47,6 +47,7 @@ struct cache_command {
 struct cache_batch {
     struct cache_pipeline *pipeline;
     struct task *task;
+    const char *name;         /* of the first command */
     struct cache_call *calls; /* sent, and not answered yet */
     struct status failure;    /* the first of the replies' */
 };

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "io/db_internal.h"
 #include "observe/metrics.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 /*
@@ -160,7 +161,11 @@ static struct status commit(struct db_connection *c)
         return status_error(CODE_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
                             "the transaction is too old to be committed");
     }
+    AUTO(span_end) struct span span;
+    span_begin(&span, SPAN_CLIENT, "COMMIT");
+    span_text(&span, "db.system", "mariadb");
     const struct status st = send_commit(c);
+    span_status(&span, &st);
     count(c->db, status_ok(&st) ? DB_COMMITTED : c->broken ? DB_UNKNOWN : DB_REFUSED);
     return st;
 }
@@ -180,6 +185,38 @@ struct status db_tx_commit(struct db_tx *tx)
 
 /* Statements. */
 
+/* The first words, up to what is in parentheses: "INSERT INTO outbox". */
+static void name_statement(const char *sql, char *to, size_t size)
+{
+    size_t length = 0, words = 0;
+
+    for (; sql[length] && sql[length] != '(' && sql[length] != '{' && length < size - 1; length++) {
+        if (sql[length] == ' ' && ++words == 3)
+            break;
+        to[length] = sql[length];
+    }
+    while (length && to[length - 1] == ' ')
+        length--;
+    to[length] = '\0';
+}
+
+static struct status run_in_span(struct db_connection *c, const struct db_call *call,
+                                 struct db_result **ret_result, uint64_t *ret_affected)
+{
+    char name[48];
+    AUTO(span_end) struct span span;
+
+    *name = '\0';
+    span_begin(&span, SPAN_CLIENT, name);
+    if (span_is_recorded(&span))
+        name_statement(call->sql, name, sizeof name);
+    span_text(&span, "db.system", "mariadb");
+    span_text(&span, "db.query.text", call->sql); /* its values are apart */
+    const struct status st = db_statement_run(c, call, ret_result, ret_affected);
+    span_status(&span, &st);
+    return st;
+}
+
 static struct status run(struct db_tx *tx, const struct db_call *call,
                          struct db_result **ret_result, uint64_t *ret_affected)
 {
@@ -191,7 +228,7 @@ static struct status run(struct db_tx *tx, const struct db_call *call,
         BUG("a statement failed before in the transaction of: %s", call->sql);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_at(c->statements_until_us);
 
-    const struct status st = db_statement_run(c, call, ret_result, ret_affected);
+    const struct status st = run_in_span(c, call, ret_result, ret_affected);
     if (!status_ok(&st) && c->in_transaction && !db_error_leaves_transaction(&st))
         c->failed = true;
     return st;

@@ -1,4 +1,4 @@
-#include "io/http.h"
+#include "io/http_internal.h"
 
 #include <curl/curl.h>
 #include <string.h>
@@ -7,17 +7,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "observe/trace.h"
+#include "observe/span.h"
 #include "run/loop.h"
 #include "run/sync.h"
 #include "run/task.h"
-
-struct http {
-    struct loop *loop;
-    CURLM *multi;
-    struct loop_timer *timer;
-    struct semaphore connections;
-};
 
 /* Lives on the stack of the task that calls, which takes its handle out before it returns. */
 struct transfer {
@@ -109,6 +102,7 @@ struct status http_new(struct loop *loop, size_t connections_max, struct http **
     http->loop = loop;
     http->timer = loop_timer_new(loop, on_timer, http);
     semaphore_init(&http->connections, connections_max);
+    http_retry_init(http);
     http->multi = curl_multi_init();
     BUG_ON(!http->multi); /* out of memory */
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
@@ -251,9 +245,11 @@ static struct status failure(const struct transfer *transfer)
     return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "http: %s", why);
 }
 
-static void answer(struct transfer *transfer, struct arena *arena, struct http_response *ret)
+/* How long the server wants to be left alone. */
+static int64_t answer(struct transfer *transfer, struct arena *arena, struct http_response *ret)
 {
     long code = 0;
+    curl_off_t retry_after_s = 0;
 
     curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &code);
     *ret = (struct http_response){
@@ -261,10 +257,12 @@ static void answer(struct transfer *transfer, struct arena *arena, struct http_r
         .body = arena_strndup(arena, str_text(&transfer->body), transfer->body.length),
         .body_size = transfer->body.length,
     };
+    curl_easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    return retry_after_s * CLOCK_US_PER_S;
 }
 
-static struct status call(struct http *http, const struct http_request *request,
-                          struct arena *arena, struct http_response *ret)
+struct status http_try(struct http *http, const struct http_request *request, struct arena *arena,
+                       struct http_response *ret, int64_t *ret_retry_after_us)
 {
     const size_t room = arena_left(arena) ? arena_left(arena) - 1 : 0;
     struct transfer transfer = {
@@ -279,22 +277,9 @@ static struct status call(struct http *http, const struct http_request *request,
     if (status_ok(&st) && transfer.result != CURLE_OK)
         st = failure(&transfer);
     if (status_ok(&st))
-        answer(&transfer, arena, ret);
+        *ret_retry_after_us = answer(&transfer, arena, ret);
     curl_easy_cleanup(transfer.easy);
     curl_slist_free_all(transfer.headers);
     str_release(&transfer.body);
-    return st;
-}
-
-struct status http_call(struct http *http, const struct http_request *request, struct arena *arena,
-                        struct http_response *ret)
-{
-    AUTO(task_deadline_end)
-    struct task_deadline limit = task_deadline_in_us(HTTP_TIMEOUT_MS * CLOCK_US_PER_MS);
-
-    TRY(task_check());
-    TRY(semaphore_acquire(&http->connections, "http connection"));
-    const struct status st = call(http, request, arena, ret);
-    semaphore_release(&http->connections);
     return st;
 }

@@ -1,10 +1,18 @@
 #pragma once
 
 /*
- * http: calls to servers that speak HTTP/1.1 (the search engine), through libcurl on our loop.
- * Connections are kept and reused. Redirects are not followed, proxies of the environment not used.
+ * http: calls to servers that speak HTTP/1.1 (the search engine, a collector of traces), through
+ * libcurl on our loop. Connections are kept and reused. Redirects are not followed, proxies of the
+ * environment not used.
+ *
+ * What may be repeated (GET, HEAD, PUT, DELETE, and what is marked so) is tried again when the
+ * connection fails, or the answer is 429 or 503: HTTP_TRIES_MAX times in all, with growing pauses,
+ * or the one that Retry-After asks for. Calls earn retries, so a server in trouble is not asked
+ * three times as often; and a pause that would outlast the deadline is not begun: the answer there
+ * is, is the answer.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/arena.h"
@@ -19,6 +27,9 @@ enum {
     HTTP_RESPONSE_MAX = 16 * 1024 * 1024,
     HTTP_TIMEOUT_MS = 30 * 1000,
     HTTP_CONNECT_TIMEOUT_MS = 3 * 1000,
+    HTTP_TRIES_MAX = 3,
+    HTTP_BUDGET_RETRIES = 20,    /* so many may come in one burst */
+    HTTP_BUDGET_RETRY_COST = 10, /* calls that pay for one retry */
 };
 
 struct http_request {
@@ -27,6 +38,7 @@ struct http_request {
     const char *headers[HTTP_HEADERS_MAX]; /* "content-type: application/json"; NULL ends them */
     const void *body;                      /* NULL: none */
     size_t body_size;
+    bool is_repeatable; /* a POST or PATCH that does no harm twice */
 };
 
 struct http_response {

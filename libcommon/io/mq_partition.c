@@ -8,7 +8,7 @@
 #include "io/mq_stats.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
-#include "observe/trace.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 enum {
@@ -46,8 +46,10 @@ struct mq_partition *mq_partition_new(struct mq_reader *reader, const char *topi
     partition->reader = reader;
     partition->topic = mem_strdup(topic);
     partition->number = number;
-    if (reader->batch_handler)
+    if (reader->batch_handler) {
         partition->batch = mem_calloc(MQ_BATCH_MAX, sizeof *partition->batch);
+        partition->traces = mem_calloc(MQ_BATCH_MAX, sizeof *partition->traces);
+    }
     partition->done_offset = RD_KAFKA_OFFSET_INVALID;
     partition->committed_offset = RD_KAFKA_OFFSET_INVALID;
     find_metrics(partition);
@@ -66,22 +68,41 @@ void mq_partition_free(struct mq_partition *partition)
     mq_stats_forget(partition->reader->group, partition->topic, partition->number);
     mq_lanes_release(&partition->lanes);
     mem_free(partition->batch);
+    mem_free(partition->traces);
     mem_free(partition->topic);
     mem_free(partition);
+}
+
+/* The trace that the message came in goes on. */
+static void enter_trace(const struct mq_partition *partition, const struct mq_message *message,
+                        struct trace_context *trace, struct span *span)
+{
+    *trace = (struct trace_context){0};
+    trace_enter(trace, mq_header(message, "traceparent"));
+    span_enter(span, trace, SPAN_CONSUMER, message->topic);
+    if (!span_is_recorded(span))
+        return;
+    span_text(span, "messaging.system", "kafka");
+    span_text(span, "messaging.consumer.group.name", partition->reader->group);
+    span_number(span, "messaging.destination.partition.id", message->partition);
+    span_number(span, "messaging.kafka.offset", message->offset);
+    const char *type = mq_header(message, "ce_type");
+    if (type)
+        span_text(span, "cloudevents.event_type", type);
 }
 
 static struct status handle_once(struct mq_partition *partition, bool *is_handled,
                                  const struct mq_message *message)
 {
     const struct mq_reader *reader = partition->reader;
-    struct trace_context *trace = trace_current();
     const int64_t start_us = clock_mono_us();
+    AUTO(span_end) struct span span;
 
-    *trace = (struct trace_context){0};
-    trace_enter(trace, mq_header(message, "traceparent"));
+    enter_trace(partition, message, trace_current(), &span);
     *is_handled = true;
     const struct status st = reader->handler(reader->handler_arg, message);
     *is_handled = false;
+    span_status(&span, &st);
     metric_observe(partition->seconds, (double)(clock_mono_us() - start_us) / CLOCK_US_PER_S);
     return st;
 }
@@ -166,6 +187,27 @@ static bool take(struct mq_partition *partition, rd_kafka_message_t *from)
     return false;
 }
 
+/* Each message has its own trace; what is done for all of them shows in the first that has one. */
+static void enter_traces(struct mq_partition *partition, const struct mq_message *messages,
+                         size_t count)
+{
+    *trace_current() = (struct trace_context){0};
+    for (size_t i = 0; i < count; i++) {
+        struct message_trace *trace = &partition->traces[i];
+        enter_trace(partition, &messages[i], &trace->context, &trace->span);
+        if (span_is_recorded(&trace->span) && !trace_current()->sampled)
+            *trace_current() = trace->context;
+    }
+}
+
+static void end_traces(struct mq_partition *partition, size_t count, const struct status *st)
+{
+    for (size_t i = 0; i < count; i++) {
+        span_status(&partition->traces[i].span, st);
+        span_end(&partition->traces[i].span);
+    }
+}
+
 /* True: every one was handled. */
 static bool handle_together(struct mq_partition *partition, const struct mq_message *messages,
                             size_t count)
@@ -173,10 +215,11 @@ static bool handle_together(struct mq_partition *partition, const struct mq_mess
     const struct mq_reader *reader = partition->reader;
     const int64_t start_us = clock_mono_us();
 
-    *trace_current() = (struct trace_context){0};
+    enter_traces(partition, messages, count);
     partition->is_handled = true;
     const struct status st = reader->batch_handler(reader->handler_arg, messages, count);
     partition->is_handled = false;
+    end_traces(partition, count, &st);
     metric_observe(partition->seconds, (double)(clock_mono_us() - start_us) / CLOCK_US_PER_S);
     if (!status_ok(&st)) {
         metric_add(partition->failed, 1);

@@ -18,6 +18,7 @@
 #include "io/mq.h"
 #include "io/mq_client.h"
 #include "io/mq_lane.h"
+#include "observe/span.h"
 
 struct metric;
 struct task;
@@ -37,6 +38,11 @@ struct mq_reader {
     void *arg;
 };
 
+struct message_trace {
+    struct trace_context context;
+    struct span span;
+};
+
 struct mq_partition {
     struct mq_partition *next;
     char *topic;
@@ -47,7 +53,8 @@ struct mq_partition {
     struct mq_reader *reader;
     rd_kafka_queue_t *queue;
     struct task *task;
-    struct mq_message *batch; /* MQ_BATCH_MAX, for the batch handler; NULL without one */
+    struct mq_message *batch;     /* MQ_BATCH_MAX, for the batch handler; NULL without one */
+    struct message_trace *traces; /* of those */
     struct mq_lanes lanes;
     size_t taken_messages; /* from the queue, since it was last asked to fetch */
     size_t taken_bytes;

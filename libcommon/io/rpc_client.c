@@ -6,8 +6,10 @@
 #include "base/random.h"
 #include "io/rpc_client_internal.h"
 #include "io/rpc_config.h"
+#include "io/rpc_error.h"
 #include "io/rpc_tls.h"
 #include "observe/log.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 enum {
@@ -280,8 +282,11 @@ struct status rpc_client_call(struct rpc_client *client, struct rpc_call *call,
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(method->deadline_ms * CLOCK_US_PER_MS);
     const int64_t began_us = clock_mono_us();
-    const struct status st = call_with_retries(client, call, method, in, ret);
+    AUTO(span_end) struct span span;
 
+    span_begin(&span, SPAN_CLIENT, method->path + 1);
+    const struct status st = call_with_retries(client, call, method, in, ret);
+    rpc_error_to_span(&st, &span);
     rpc_client_count(client, method, st.code);
     metric_observe(client->duration, (double)(clock_mono_us() - began_us) / CLOCK_US_PER_S);
     return st;

@@ -197,3 +197,26 @@ void rpc_error_decode(const void *bytes, size_t size, const struct reason_list *
             take_retry(any, arena, ret_details);
     }
 }
+
+static bool is_servers_fault(enum code code)
+{
+    switch (code) {
+    case CODE_UNKNOWN:
+    case CODE_DEADLINE_EXCEEDED:
+    case CODE_UNIMPLEMENTED:
+    case CODE_INTERNAL:
+    case CODE_UNAVAILABLE:
+    case CODE_DATA_LOSS: return true;
+    default: return false;
+    }
+}
+
+void rpc_error_to_span(const struct status *st, struct span *span)
+{
+    if (!span_is_recorded(span))
+        return;
+    span_text(span, "rpc.system", "grpc");
+    span_number(span, "rpc.grpc.status_code", st->code);
+    if (span->kind != SPAN_SERVER || is_servers_fault(st->code))
+        span_status(span, st);
+}

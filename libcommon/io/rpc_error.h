@@ -10,6 +10,7 @@
 #include "io/contract.h"
 #include "io/error_details.h"
 #include "io/pb.h"
+#include "observe/span.h"
 
 /* `domain` is ErrorInfo's: "souk.inventory". */
 MUST_USE struct pb_bytes rpc_error_encode(const struct status *st, const char *domain,
@@ -22,3 +23,6 @@ MUST_USE struct pb_bytes rpc_error_encode(const struct status *st, const char *d
  */
 void rpc_error_decode(const void *bytes, size_t size, const struct reason_list *reasons,
                       struct arena *arena, struct status *ret, struct error_details *ret_details);
+
+/* How the call of a span went. To a server a client's mistake is no failure. */
+void rpc_error_to_span(const struct status *st, struct span *span);

@@ -11,7 +11,7 @@
 #include "io/rpc_error.h"
 #include "io/rpc_server_internal.h"
 #include "observe/log.h"
-#include "observe/trace.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 struct rpc_headers {
@@ -162,12 +162,15 @@ static void serve_contract(struct server_call *call)
 
     trace_enter(trace, request_header(&rq, "traceparent"));
     trace_set_request_id(trace, request_header(&rq, "x-request-id"));
+    AUTO(span_end) struct span span;
+    span_enter(&span, trace, SPAN_SERVER, method->path + 1);
     protobuf_c_message_init(method->out, out);
 
     struct status st = as_cut(call, serve(call, &rq, out));
     if (status_ok(&st) && !method->server_streams)
         st = pack(call, out, &answer);
     rpc_report_end(call, rq.caller.key, &st);
+    rpc_error_to_span(&st, &span);
     hide_internals(&st);
     rpc_call_finish(call, &st, call->method->of->service->domain, &rq.details, answer);
 }

@@ -8,6 +8,7 @@
 
 static struct trace_context process_context;
 static _Thread_local struct trace_context *current;
+static unsigned sampled_roots_per_10000;
 
 struct trace_context *trace_current(void)
 {
@@ -82,11 +83,24 @@ static bool parse_parent(const char *text, struct trace_context *ret)
     return true;
 }
 
+void trace_sample_roots(unsigned per_10000)
+{
+    sampled_roots_per_10000 = per_10000;
+}
+
+static bool is_root_sampled(void)
+{
+    return sampled_roots_per_10000 && random_u64() % 10000 < sampled_roots_per_10000;
+}
+
 void trace_enter(struct trace_context *context, const char *traceparent)
 {
-    if (!parse_parent(traceparent, context)) {
+    if (parse_parent(traceparent, context)) {
+        memcpy(context->parent_id, context->span_id, sizeof context->parent_id);
+    } else {
         random_bytes(context->trace_id, sizeof context->trace_id);
-        context->sampled = false;
+        memset(context->parent_id, 0, sizeof context->parent_id);
+        context->sampled = is_root_sampled();
     }
     random_bytes(context->span_id, sizeof context->span_id);
 }

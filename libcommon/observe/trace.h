@@ -17,7 +17,8 @@ enum { TRACE_REQUEST_ID_MAX = 64, TRACEPARENT_LENGTH = 55 };
 struct trace_context {
     uint8_t trace_id[16]; /* all zero: no trace */
     uint8_t span_id[8];
-    bool sampled;
+    uint8_t parent_id[8]; /* of the span that trace_enter made; all zero: it is the root */
+    bool sampled;         /* its spans are recorded, here and by whoever is called */
     char request_id[TRACE_REQUEST_ID_MAX + 1]; /* x-request-id, printable ASCII */
 };
 
@@ -25,6 +26,12 @@ struct trace_context {
 struct trace_context *trace_current(void);
 /* For the scheduler: NULL goes back to the process's own. */
 void trace_set_current(struct trace_context *context);
+
+/*
+ * Of so many traces in 10,000 that begin here spans are recorded (0 at first). A trace that comes in
+ * was decided on by who began it.
+ */
+void trace_sample_roots(unsigned per_10000);
 
 /* Takes over a caller's traceparent; anything malformed starts a new trace. The span is a new one
  * in both cases. */

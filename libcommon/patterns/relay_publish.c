@@ -11,6 +11,7 @@
 #include "io/mq.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "observe/span.h"
 #include "patterns/lease.h"
 #include "patterns/relay_parked_repo.h"
 #include "run/task.h"
@@ -32,8 +33,40 @@ static const char *rfc3339(int64_t unix_us, struct arena *arena)
     return arena_printf(arena, "%s.%06dZ", text, (int)(unix_us % CLOCK_US_PER_S));
 }
 
+/* A row on its way. Publishing an event is part of the trace that it came from. */
+struct sending {
+    struct trace_context context;
+    struct span span;
+};
+
+/* What consumers get as parent: our span, where there is one. */
+static const char *begin_span(struct sending *sending, const struct relay_row *row,
+                              struct arena *arena)
+{
+    sending->context = (struct trace_context){0};
+    if (*row->traceparent)
+        trace_enter(&sending->context, row->traceparent);
+    span_enter(&sending->span, &sending->context, SPAN_PRODUCER, row->topic);
+    if (!span_is_recorded(&sending->span))
+        return row->traceparent;
+    span_text(&sending->span, "messaging.system", "kafka");
+    span_text(&sending->span, "cloudevents.event_type", row->type);
+    char *parent = arena_alloc(arena, TRACEPARENT_LENGTH + 1);
+    trace_parent(&sending->context, parent);
+    return parent;
+}
+
+static void end_spans(struct sending *sendings, size_t count, const struct status *st)
+{
+    for (size_t i = 0; i < count; i++) {
+        span_status(&sendings[i].span, st);
+        span_end(&sendings[i].span);
+    }
+}
+
+/* Begins its span, too. */
 static void to_message(const struct relay_publisher *publisher, const struct relay_row *row,
-                       struct arena *arena, struct mq_message *ret)
+                       struct arena *arena, struct sending *sending, struct mq_message *ret)
 {
     const char *key = arena_printf(arena, "%" PRId64, row->aggregate_id);
     const struct mq_header headers[] = {
@@ -44,7 +77,7 @@ static void to_message(const struct relay_publisher *publisher, const struct rel
         {"ce_time", rfc3339(row->created_us, arena)},
         {"ce_subject", key},
         {"content-type", "application/protobuf"},
-        {"traceparent", row->traceparent},
+        {"traceparent", begin_span(sending, row, arena)},
     };
 
     *ret = (struct mq_message){
@@ -137,12 +170,14 @@ static struct status publish_one(struct relay_publisher *publisher, const struct
                                  struct arena *arena)
 {
     const char *queue = relay_queues_find(&publisher->queues, row->topic, row->aggregate_id);
+    struct sending sending;
     struct mq_message message;
 
     if (queue)
         return park(publisher, row, &queue, 1, arena);
-    to_message(publisher, row, arena, &message);
+    to_message(publisher, row, arena, &sending, &message);
     const struct status st = insist(publisher, &message, 1);
+    end_spans(&sending, 1, &st);
     return is_for_good(&st) ? park_for_good(publisher, row, &st, arena) : st;
 }
 
@@ -162,6 +197,7 @@ struct status relay_publish(struct relay_publisher *publisher, const struct rela
     struct relay_row *held_rows = arena_array_of(arena, struct relay_row, rows->count);
     const char **queues = arena_array_of(arena, const char *, rows->count);
     struct mq_message *messages = arena_array_of(arena, struct mq_message, rows->count);
+    struct sending *sendings = arena_array_of(arena, struct sending, rows->count);
     size_t free_count = 0, held_count = 0;
 
     for (size_t i = 0; i < rows->count; i++) {
@@ -171,13 +207,15 @@ struct status relay_publish(struct relay_publisher *publisher, const struct rela
             held_rows[held_count++] = *row;
             continue;
         }
-        to_message(publisher, row, arena, &messages[free_count]);
         free_rows[free_count++] = *row;
     }
     TRY(park(publisher, held_rows, queues, held_count, arena));
     if (!free_count)
         return STATUS_OK;
+    for (size_t i = 0; i < free_count; i++)
+        to_message(publisher, &free_rows[i], arena, &sendings[i], &messages[i]);
     const struct status st = insist(publisher, messages, free_count);
+    end_spans(sendings, free_count, &st);
     return is_for_good(&st) ? publish_singly(publisher, free_rows, free_count, arena) : st;
 }
 
@@ -200,6 +238,7 @@ static struct status send_first(struct relay_publisher *publisher, struct relay_
                                 struct arena *arena)
 {
     struct relay_row row;
+    struct sending sending;
     struct mq_message message;
 
     TRY(relay_parked_first(publisher->db, queue->name, arena, &row));
@@ -207,8 +246,10 @@ static struct status send_first(struct relay_publisher *publisher, struct relay_
         relay_queues_remove(&publisher->queues, queue);
         return STATUS_OK;
     }
-    to_message(publisher, &row, arena, &message);
-    TRY(produce(publisher, &message, 1));
+    to_message(publisher, &row, arena, &sending, &message);
+    const struct status st = produce(publisher, &message, 1);
+    end_spans(&sending, 1, &st);
+    TRY(st);
     metric_add(publisher->published, 1);
     TRY(relay_parked_remove(publisher->db, row.seq));
     log_info("parked event published", LOG_I64("seq", (int64_t)row.seq), LOG_STR("type", row.type));

@@ -10,6 +10,7 @@
 #include "io/pb.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "observe/span.h"
 #include "patterns/saga_run.h"
 #include "patterns/saga_watch.h"
 #include "run/task.h"
@@ -45,10 +46,25 @@ static void release(struct saga_run *run)
     mem_free(run);
 }
 
+/* Within the trace of whoever started the saga, also after others have taken it up. */
+static void begin_span(const struct saga_run *run, struct span *span)
+{
+    if (run->traceparent) {
+        trace_enter(trace_current(), run->traceparent);
+        span_enter(span, trace_current(), SPAN_INTERNAL, run->kind->name);
+    } else {
+        span_begin(span, SPAN_INTERNAL, run->kind->name);
+    }
+    span_number(span, "souk.saga.id", run->saga.id);
+}
+
 static void run_task(void *arg)
 {
     struct saga_run *run = arg;
     struct saga_runner *runner = run->runner;
+    AUTO(span_end) struct span span;
+
+    begin_span(run, &span);
 
     run->task = task_self();
     if (runner->stopping)
@@ -57,6 +73,8 @@ static void run_task(void *arg)
     metric_add(metric_series(runner->ended, run->kind->name,
                              status_ok(&run->outcome) ? "done" : code_name(run->outcome.code)),
                1);
+    span_status(&span, &run->outcome);
+    span_end(&span); /* its texts go with the run */
     *run->link = run->next;
     if (run->next)
         run->next->link = run->link;
@@ -101,6 +119,8 @@ static struct saga_run *launch(struct saga_runner *runner, const struct saga_kin
     if (row->outcome.reason)
         run->outcome.reason = arena_strdup(run->saga.arena, row->outcome.reason);
     run->resumed = resumed;
+    if (row->traceparent)
+        run->traceparent = arena_strdup(run->saga.arena, row->traceparent);
     run->runner = runner;
     run->references = 1;
     if (!run->saga.state)

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "io/db.h"
 #include "observe/log.h"
+#include "observe/span.h"
 #include "patterns/retry.h"
 #include "run/task.h"
 
@@ -16,13 +17,21 @@ enum { PAUSE_FIRST_US = 100 * 1000, PAUSE_MOST_US = 10 * 1000 * 1000, INSIST_TRI
 /* One try; `mark` is the arena before the first one, which a step may have filled in vain. */
 static struct status call_action(struct saga_run *run, saga_action action, struct arena_mark mark)
 {
+    const struct saga_step *step = &run->kind->steps[run->step];
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
+    AUTO(span_end) struct span span;
 
+    span_begin(&span, SPAN_INTERNAL, step->name);
+    span_text(&span, "souk.saga.kind", run->kind->name);
+    span_number(&span, "souk.saga.id", run->saga.id);
+    span_text(&span, "souk.saga.doing", action == step->undo ? "undo" : "act");
     arena_rewind(run->saga.arena, mark);
     run->saga.details = (struct error_details){0};
     run->saga.partial = false;
-    return action(&run->saga);
+    const struct status st = action(&run->saga);
+    span_status(&span, &st);
+    return st;
 }
 
 /* The process stops or another one has taken over: leave everything as it is. */

@@ -22,6 +22,7 @@ struct saga_run {
     bool resumed;    /* what an earlier process did nobody knows */
     bool traces;     /* the step may have left some, though it was refused in the end */
     struct task *task;
+    const char *traceparent; /* as in saga_row */
     /* For whoever waits. */
     bool decided; /* past the pivot, undone, or lost: the outcome says which */
     struct status outcome;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "io/db.h"
+#include "observe/trace.h"
 
 static struct status expect_held(uint64_t affected, int64_t id)
 {
@@ -15,14 +16,17 @@ struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
                                 enum saga_phase phase, struct pb_bytes state, int64_t deadline_ms,
                                 const char *owner, int64_t lease_ms)
 {
+    char parent[TRACEPARENT_LENGTH + 1];
+
+    trace_parent(trace_current(), parent);
     return db_exec(
         tx,
-        "INSERT INTO saga (id, kind, phase, active, state, owner, until_at, deadline_at, "
-        "created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, "
+        "INSERT INTO saga (id, kind, phase, active, state, traceparent, owner, until_at, "
+        "deadline_at, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, ?, "
         "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
         "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
         DB_ARGS(DB_I64(id), DB_TEXT(kind), DB_I64(phase), DB_BYTES(state.at, state.size),
-                DB_TEXT(owner), DB_I64(lease_ms * CLOCK_US_PER_MS),
+                DB_TEXT(parent), DB_TEXT(owner), DB_I64(lease_ms * CLOCK_US_PER_MS),
                 DB_I64(deadline_ms * CLOCK_US_PER_MS)),
         NULL);
 }
@@ -71,6 +75,7 @@ static struct saga_row read_row(const struct db_rows *rows, struct arena *arena)
         .state_size = state_size,
         .left_us = db_get_i64(rows, 4),
         .outcome = read_outcome(rows, 5, arena),
+        .traceparent = arena_strdup(arena, db_get_text(rows, 8)),
     };
 }
 
@@ -87,7 +92,7 @@ struct status saga_store_claim(struct db *db, const struct saga_claim *claim, st
     TRY(db_query(&tx,
                  "SELECT id, kind, phase, state, "
                  "TIMESTAMPDIFF(MICROSECOND, UTC_TIMESTAMP(6), deadline_at), "
-                 "outcome_code, outcome_reason, outcome_detail FROM saga "
+                 "outcome_code, outcome_reason, outcome_detail, traceparent FROM saga "
                  "WHERE owner = ? AND claim = ? AND active = 1",
                  DB_ARGS(DB_TEXT(claim->owner), DB_TEXT(mark)), &rows));
     *ret_rows = arena_array_of(arena, struct saga_row, rows.count);

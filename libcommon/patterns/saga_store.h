@@ -31,11 +31,12 @@ struct saga_row {
     enum saga_phase phase;
     const void *state;
     size_t state_size;
-    int64_t left_us;       /* until its deadline; negative when that has passed */
-    struct status outcome; /* of one that is undone: why. Its reason is in the arena */
+    int64_t left_us;         /* until its deadline; negative when that has passed */
+    struct status outcome;   /* of one that is undone: why. Its reason is in the arena */
+    const char *traceparent; /* of who started it, "" for none; NULL: the present task did */
 };
 
-/* `owned`: this process runs it right away; otherwise the first that looks does. */
+/* The present trace goes with it. `owned`: this process runs it right away; otherwise the first that looks does. */
 MUST_USE SUSPENDS struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
                                                   enum saga_phase phase, struct pb_bytes state,
                                                   int64_t deadline_ms, const char *owner,

@@ -153,10 +153,19 @@ def status_of(order: Json) -> str:
 
 @contextmanager
 def opened(
-    name: str, mode: str = MODE, settings: Mapping[str, Mapping[str, str]] | None = None
+    name: str,
+    mode: str = MODE,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+    collector: tuple[str, int] | None = None,
 ) -> Iterator[Market]:
     """A market of one's own. At the end everything that must hold does, and services end well."""
-    stack = Stack(run_folder("journey") / name, names.CONTEXTS, mode=mode, settings=settings)
+    stack = Stack(
+        run_folder("journey") / name,
+        names.CONTEXTS,
+        mode=mode,
+        settings=settings,
+        collector=collector,
+    )
     well = False
     try:
         stack.up()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from soukdev import http, paths
 from soukdev.gateway import Gateway, render
+from soukdev.gateway.tracing import Collector
 from soukdev.server import Server
 
 _OPTIONS = ("--concurrency", "1", "--disable-hot-restart", "--log-level", "warn")
@@ -17,6 +18,7 @@ class Envoy(Server):
 
     services: addresses of each context that runs, say {"inventory": [("127.0.0.1", 20001)]}.
     user_per_s: how many calls one user may make.
+    collector: where spans go, if anywhere; of trace_per_10000 requests in 10,000.
     """
 
     PORTS = ("main", "admin")
@@ -30,6 +32,8 @@ class Envoy(Server):
         jwks_file: Path,
         descriptor_set: Path = paths.DESCRIPTOR_SET,
         user_per_s: int = 20_000,
+        collector: Collector | None = None,
+        trace_per_10000: int = 100,
         dies_with_us: bool = True,
     ) -> None:
         super().__init__(folder, dies_with_us=dies_with_us)
@@ -37,6 +41,8 @@ class Envoy(Server):
         self.jwks_file = jwks_file.absolute()
         self.descriptor_set = descriptor_set.absolute()
         self.user_per_s = user_per_s
+        self.collector = collector
+        self.trace_per_10000 = trace_per_10000
 
     @property
     def url(self) -> str:
@@ -58,6 +64,8 @@ class Envoy(Server):
             descriptor_set=self.descriptor_set,
             jwks_file=self.jwks_file,
             user_per_s=self.user_per_s,
+            collector=self.collector,
+            trace_per_10000=self.trace_per_10000,
         )
         return json.dumps(render(gateway), indent=1)
 

@@ -22,7 +22,8 @@ PEERS: Mapping[str, tuple[str, ...]] = {
 class Surroundings:
     """What services have in common.
 
-    services: HOST:PORT of each that runs. payment_url: whom customers pay.
+    services: HOST:PORT of each that runs. payment_url: whom customers pay. trace_url: who takes
+    spans, "" for nobody.
     """
 
     redis: str
@@ -31,6 +32,7 @@ class Surroundings:
     keys: Keys
     services: Mapping[str, str]
     payment_url: str
+    trace_url: str = ""
 
 
 def environment(context: str, around: Surroundings, database: Credentials) -> dict[str, str]:
@@ -46,6 +48,8 @@ def environment(context: str, around: Surroundings, database: Credentials) -> di
         "SOUK_REDIS_ADDRESS": around.redis,
         "SOUK_KAFKA_BROKERS": around.kafka,
         "SOUK_SEARCH_URL": around.search_url,
+        "SOUK_TRACE_URL": around.trace_url,
+        "SOUK_TRACE_ROOTS_PER_10000": "10000",
         "SOUK_KEYS_FILE": str(around.keys.keys_file),
         "SOUK_SERVICE_KEY_FILE": str(around.keys.private_key_file(service_key_id(context))),
         "SOUK_SERVICE_KEY_ID": service_key_id(context),

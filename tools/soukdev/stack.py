@@ -14,6 +14,7 @@ from typing import Any, Self
 from soukdev import names, paths
 from soukdev.contracts import Contracts
 from soukdev.envoy import Envoy
+from soukdev.gateway.tracing import Collector
 from soukdev.kafka import Kafka
 from soukdev.keys import Keys
 from soukdev.mariadb import Credentials, MariaDB
@@ -25,6 +26,7 @@ from soukdev.service import Service
 from soukdev.service_env import Surroundings, environment
 
 _PARTITIONS = 4
+_ALL = 10_000
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Stack:
     services: contexts to run ("inventory", ...); with none, no gateway either. The payment sandbox
     runs where order does.
     settings: more environment for each of them, over what service_env says.
+    collector: who takes spans by OTLP over HTTP, of all traces; None: nobody.
     dies_with_us: as for a Server; tests say True, a developer's stack False.
 
     Several stacks in different folders do not know of each other.
@@ -57,12 +60,14 @@ class Stack:
         mode: str = "debug",
         settings: Mapping[str, Mapping[str, str]] | None = None,
         descriptor_set: Path = paths.DESCRIPTOR_SET,
+        collector: Collector | None = None,
         dies_with_us: bool = True,
     ) -> None:
         self.folder = folder.absolute()
         self.mode = mode
         self.settings = settings or {}
         self.descriptor_set = descriptor_set
+        self.collector = collector
         self._dies_with_us = dies_with_us
         self.keys = Keys(self.folder / "keys")
         self.mariadb = MariaDB(self.folder / "mariadb", dies_with_us=dies_with_us)
@@ -152,6 +157,8 @@ class Stack:
             services={},
             jwks_file=self.keys.jwks_file,
             descriptor_set=self.descriptor_set,
+            collector=self.collector,
+            trace_per_10000=_ALL,
             dies_with_us=self._dies_with_us,
         )
 
@@ -180,6 +187,7 @@ class Stack:
             keys=self.keys,
             services={context: service.address for context, service in self.services.items()},
             payment_url=self.payments.url if self.payments else "",
+            trace_url="http://{}:{}/v1/traces".format(*self.collector) if self.collector else "",
         )
         for context, service in self.services.items():
             told = environment(context, around, self.credentials(context))

@@ -16,6 +16,8 @@ enum { ARENA = 1024 * 1024 };
 
 struct script {
     const char *answer; /* NULL: none */
+    int troubles;       /* so many requests get it, if `later` is what comes then */
+    const char *later;
     int64_t delay_us;
     bool closes;
     size_t filler; /* bytes after the answer */
@@ -57,7 +59,9 @@ static void serve_script(struct peer *peer, void *arg)
         }
         const struct status st = task_sleep_us(script->delay_us);
         void *filler = mem_zalloc(script->filler + 1);
-        const bool is_sent = status_ok(&st) && peer_send(peer, script->answer) &&
+        const bool is_later = script->later && script->requests > script->troubles;
+        const bool is_sent = status_ok(&st) &&
+                             peer_send(peer, is_later ? script->later : script->answer) &&
                              peer_send_bytes(peer, filler, script->filler);
         mem_free(filler);
         if (!is_sent || script->closes)
@@ -263,6 +267,113 @@ static void says_when_the_connection_breaks(struct loop *loop)
     kit_end(kit);
 }
 
+/* Servers in trouble. */
+
+#define BUSY(code, headers) "HTTP/1.1 " code " Busy\r\n" headers "Content-Length: 4\r\n\r\nbusy"
+
+static struct status send_to(struct kit *kit, const char *method, bool is_repeatable)
+{
+    const struct http_request request = {
+        .method = method,
+        .url = arena_printf(kit->arena, "http://127.0.0.1:%d/", kit->server.port),
+        .body = "x",
+        .body_size = 1,
+        .is_repeatable = is_repeatable,
+    };
+    return http_call(kit->http, &request, kit->arena, &kit->response);
+}
+
+static void tries_again_what_may_be_repeated(struct loop *loop)
+{
+    struct kit *kit = kit_begin(
+        loop, (struct script){.answer = BUSY("503", ""), .troubles = 2, .later = ANSWER_OK});
+
+    assert_ok(get(kit));
+    assert_int_equal(kit->response.status, 200);
+    assert_string_equal(kit->response.body, "ok");
+    assert_int_equal(kit->script.requests, 3);
+
+    kit->script.troubles = 5;
+    assert_ok(send_to(kit, "PUT", false));
+    assert_int_equal(kit->response.status, 200);
+    assert_int_equal(kit->script.requests, 3 + 3);
+    kit->script.troubles = 7;
+    assert_ok(send_to(kit, "POST", true));
+    assert_int_equal(kit->response.status, 200);
+    kit_end(kit);
+}
+
+static void says_what_the_last_answer_was(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop, (struct script){.answer = BUSY("429", "")});
+
+    assert_ok(get(kit));
+    assert_int_equal(kit->response.status, 429);
+    assert_string_equal(kit->response.body, "busy");
+    assert_int_equal(kit->script.requests, HTTP_TRIES_MAX);
+    kit_end(kit);
+}
+
+static void sends_once_what_may_not_be_repeated(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop, (struct script){.answer = BUSY("503", "")});
+
+    assert_ok(send_to(kit, "POST", false));
+    assert_int_equal(kit->response.status, 503);
+    assert_int_equal(kit->script.requests, 1);
+    kit->script.answer = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart";
+    kit->script.closes = true;
+    assert_reason(send_to(kit, "POST", false), "DEPENDENCY_UNAVAILABLE");
+    assert_int_equal(kit->script.requests, 2);
+    kit_end(kit);
+}
+
+static void other_failures_are_answers(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop, (struct script){.answer = BUSY("500", "")});
+
+    assert_ok(get(kit));
+    assert_int_equal(kit->response.status, 500);
+    assert_int_equal(kit->script.requests, 1);
+    kit_end(kit);
+}
+
+static void waits_as_long_as_the_server_asks(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop, (struct script){.answer = BUSY("429", "Retry-After: 1\r\n"),
+                                                      .troubles = 1,
+                                                      .later = ANSWER_OK});
+    const int64_t start_us = clock_mono_us();
+
+    assert_ok(get(kit));
+    assert_int_equal(kit->response.status, 200);
+    assert_true(clock_mono_us() - start_us >= CLOCK_US_PER_S);
+    kit_end(kit);
+}
+
+static void does_not_wait_beyond_its_deadline(struct loop *loop)
+{
+    struct kit *kit =
+        kit_begin(loop, (struct script){.answer = BUSY("503", "Retry-After: 3600\r\n")});
+
+    assert_ok(get_within(kit, 5000));
+    assert_int_equal(kit->response.status, 503);
+    assert_int_equal(kit->script.requests, 1);
+    kit_end(kit);
+}
+
+static void a_server_in_trouble_is_not_asked_three_times_as_often(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop, (struct script){.answer = BUSY("503", "")});
+    enum { CALLS = 40 };
+
+    for (int i = 0; i < CALLS; i++)
+        assert_ok(get(kit));
+    const int most = CALLS + HTTP_BUDGET_RETRIES + CALLS / HTTP_BUDGET_RETRY_COST;
+    assert_in_range(kit->script.requests, CALLS + HTTP_BUDGET_RETRIES, most);
+    kit_end(kit);
+}
+
 static void refuses_what_cannot_be_called(struct loop *loop)
 {
     struct kit *kit = kit_begin(loop, (struct script){0});
@@ -413,6 +524,11 @@ static void reads_from_the_admin_server(struct loop *loop)
 SERVER_TESTS(brings_status_and_body, follows_no_redirect, sends_body_headers_and_trace,
              sends_a_large_body_without_asking_first, keeps_its_connection,
              takes_another_connection_when_the_kept_one_is_gone, says_when_there_is_no_server,
-             says_when_the_connection_breaks, refuses_what_cannot_be_called, ends_at_the_deadline,
-             does_not_wait_for_the_name_server, ends_when_cancelled, bounds_the_response,
-             lets_a_bounded_number_through_at_once, reads_from_the_admin_server)
+             says_when_the_connection_breaks, tries_again_what_may_be_repeated,
+             says_what_the_last_answer_was, sends_once_what_may_not_be_repeated,
+             other_failures_are_answers, waits_as_long_as_the_server_asks,
+             does_not_wait_beyond_its_deadline,
+             a_server_in_trouble_is_not_asked_three_times_as_often, refuses_what_cannot_be_called,
+             ends_at_the_deadline, does_not_wait_for_the_name_server, ends_when_cancelled,
+             bounds_the_response, lets_a_bounded_number_through_at_once,
+             reads_from_the_admin_server)

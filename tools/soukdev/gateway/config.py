@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soukdev.contracts import Contracts
-from soukdev.gateway import body, clusters, headers, identity, limits, refusals, routes, transcoding
+from soukdev.gateway import (
+    body,
+    clusters,
+    headers,
+    identity,
+    limits,
+    refusals,
+    routes,
+    tracing,
+    transcoding,
+)
 from soukdev.gateway.typed import Json, address, extension
 
 
@@ -14,6 +24,7 @@ class Gateway:
     """What differs between one gateway and another.
 
     services: addresses of each context that runs; the others are unknown paths.
+    collector: where spans go, None: nowhere; of trace_per_10000 requests in 10,000.
     """
 
     listen: tuple[str, int]
@@ -22,6 +33,8 @@ class Gateway:
     descriptor_set: Path
     jwks_file: Path
     user_per_s: int = 20_000
+    collector: tracing.Collector | None = None
+    trace_per_10000: int = 100
 
 
 def render(gateway: Gateway) -> Json:
@@ -32,7 +45,10 @@ def render(gateway: Gateway) -> Json:
         "overload_manager": {"resource_monitors": [_connections(20_000)]},
         "static_resources": {
             "listeners": [_listener(gateway)],
-            "clusters": [clusters.cluster(*service) for service in gateway.services.items()],
+            "clusters": [
+                *[clusters.cluster(*service) for service in gateway.services.items()],
+                *([tracing.cluster(gateway.collector)] if gateway.collector else []),
+            ],
         },
     }
 
@@ -55,6 +71,11 @@ def _connection_manager(gateway: Gateway) -> Json:
         "domains": ["*"],
         "routes": routes.routes(contracts.methods(), contexts),
     }
+    traced = (
+        {"tracing": tracing.tracing(gateway.collector, gateway.trace_per_10000)}
+        if gateway.collector
+        else {}
+    )
     return extension(
         "envoy.filters.network.http_connection_manager",
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -90,6 +111,7 @@ def _connection_manager(gateway: Gateway) -> Json:
         local_reply_config=refusals.local_replies(),
         access_log=[_access_log()],
         route_config={"name": "public", "virtual_hosts": [host]},
+        **traced,
     )
 
 

@@ -1,0 +1,43 @@
+"""Traces begin at the gateway, and go on in the services."""
+
+from soukdev.gateway.typed import Json, address, extension
+
+Collector = tuple[str, int]
+
+
+def tracing(collector: Collector, per_10000: int) -> Json:
+    """Spans of the connection manager: one for each request, the parent of all that follows.
+
+    Of so many requests in 10,000 spans are recorded, here and everywhere behind. A client that
+    brings a trace of its own has decided already.
+    """
+    host, port = collector
+    return {
+        "provider": extension(
+            "envoy.tracers.opentelemetry",
+            "envoy.config.trace.v3.OpenTelemetryConfig",
+            service_name="gateway",
+            http_service={
+                "http_uri": {
+                    "uri": f"http://{host}:{port}/v1/traces",
+                    "cluster": "traces",
+                    "timeout": "1s",
+                }
+            },
+        ),
+        "random_sampling": {"value": per_10000 / 100},
+    }
+
+
+def cluster(collector: Collector) -> Json:
+    """Where spans go."""
+    endpoint = {"endpoint": {"address": address(*collector)}}
+    return {
+        "name": "traces",
+        "type": "STRICT_DNS",
+        "connect_timeout": "0.5s",
+        "load_assignment": {
+            "cluster_name": "traces",
+            "endpoints": [{"lb_endpoints": [endpoint]}],
+        },
+    }
