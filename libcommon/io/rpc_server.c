@@ -226,12 +226,14 @@ static grpc_server *core_new(const struct rpc_config *options)
         INTEGER(GRPC_ARG_KEEPALIVE_TIME_MS, (int)options->rpc_keepalive_ms),
         INTEGER(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, (int)options->rpc_keepalive_timeout_ms),
         INTEGER(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0), /* ask as often as need be */
+        INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0),
+        /* The last two: they put a filter into each call's way, which takes 7% of its time. */
         INTEGER(GRPC_ARG_MAX_CONNECTION_AGE_MS, (int)options->rpc_connection_age_ms),
         INTEGER(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, (int)options->rpc_connection_grace_ms),
-        INTEGER(GRPC_ARG_ENABLE_CHANNELZ, 0),
     };
 #undef INTEGER
-    const grpc_channel_args list = {.num_args = ARRAY_LEN(args), .args = args};
+    const size_t count = ARRAY_LEN(args) - (options->rpc_connection_age_ms ? 0 : 2);
+    const grpc_channel_args list = {.num_args = count, .args = args};
     return grpc_server_create(&list, NULL);
 }
 
