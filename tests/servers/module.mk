@@ -22,7 +22,7 @@ $(rpc_lab_made) $(rpc_lab_heads) $(rpc_lab_gen)/lab.pb &: tests/servers/rpc_lab/
 	$(Q)PATH=$(CURDIR)/$(VENV)/bin:$$PATH protoc $(rpc_lab_path) --plugin=protoc-gen-souk=tools/protoc-gen-souk \
 	    --c_out=$(rpc_lab_gen) --souk_out=$(rpc_lab_gen) $(rpc_lab_proto)
 	$(Q)protoc $(rpc_lab_path) --include_imports --descriptor_set_out=$(rpc_lab_gen)/lab.pb \
-	    $(rpc_lab_proto) google/rpc/error_details.proto google/rpc/status.proto
+	    $(rpc_lab_proto) google/api/annotations.proto google/rpc/error_details.proto google/rpc/status.proto
 	@touch $(rpc_lab_made) $(rpc_lab_heads) $(rpc_lab_gen)/lab.pb
 
 $(rpc_lab_code): CPPFLAGS += -I$(rpc_lab_gen)
