@@ -202,9 +202,9 @@ static struct status reflection_info(struct server_call *call)
 
 void rpc_standard_methods(struct served_method methods[RPC_STANDARD_METHODS])
 {
-#define STANDARD(path_, in_, standard_)                  \
-    {                                                    \
-        .path = path_, .in = &in_, .standard = standard_ \
+#define STANDARD(path_, in_, standard_)                        \
+    {                                                          \
+        .path = (path_), .in = &(in_), .standard = (standard_) \
     }
     const struct served_method standard[RPC_STANDARD_METHODS] = {
         STANDARD("/grpc.health.v1.Health/Check", grpc__health__v1__health_check_request__descriptor,

@@ -79,7 +79,7 @@ def lab(
 
 @pytest.fixture(scope="session")
 def rpc_contracts() -> Contracts:
-    return Contracts(paths.BUILD / "gen" / "rpc_lab" / "lab.pb")
+    return Contracts(paths.BUILD / "gen" / "lab.pb")
 
 
 @pytest.fixture(params=["nested", "thread"])

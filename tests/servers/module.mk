@@ -8,7 +8,7 @@ $(LAB): $(LAB).o $(LIBCOMMON) $(CONTRACTS)
 
 # Libcommon's RPC server and client with a contract of their own, for tests/servers/test_rpc.py.
 RPC_LAB       := $(B)/tests/servers/rpc_lab/rpc_lab
-rpc_lab_gen   := $(GEN)/rpc_lab
+rpc_lab_gen   := $(GEN)
 rpc_lab_proto := souk/lab/v1/lab.proto
 rpc_lab_made  := $(addprefix $(rpc_lab_gen)/souk/lab/v1/lab,.pb-c.c .types.c .rpc.c .client.c)
 rpc_lab_heads := $(rpc_lab_made:.c=.h)
@@ -25,9 +25,8 @@ $(rpc_lab_made) $(rpc_lab_heads) $(rpc_lab_gen)/lab.pb &: tests/servers/rpc_lab/
 	    $(rpc_lab_proto) google/api/annotations.proto google/rpc/error_details.proto google/rpc/status.proto
 	@touch $(rpc_lab_made) $(rpc_lab_heads) $(rpc_lab_gen)/lab.pb
 
-$(rpc_lab_code): CPPFLAGS += -I$(rpc_lab_gen)
-$(rpc_lab_code): | $(rpc_lab_heads)
-$(B)/gen/rpc_lab/%.pb-c.o: CFLAGS += -Wno-missing-prototypes -Wno-shadow
+$(rpc_lab_code) $(LINT)/tidy/tests/servers/rpc_lab/rpc_lab: | $(rpc_lab_heads)
+$(B)/gen/souk/lab/v1/lab.pb-c.o: CFLAGS += -Wno-missing-prototypes -Wno-shadow
 
 $(RPC_LAB): $(rpc_lab_code) $(LIBCOMMON) $(CONTRACTS)
 	$(call say,LD    $@)

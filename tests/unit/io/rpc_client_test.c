@@ -52,11 +52,11 @@ static const struct pb_message_rule anything = {.name = "test.Anything",
                                                 .size = sizeof(HealthCheckRequest)};
 #define METHOD(name_, mutates_, deadline_ms_)                                              \
     {                                                                                      \
-        .path = "/test.Test/" name_, .name = name_,                                        \
+        .path = "/test.Test/" name_, .name = (name_),                                      \
         .in = &grpc__health__v1__health_check_request__descriptor,                         \
         .out = &grpc__health__v1__health_check_response__descriptor, .in_rule = &anything, \
-        .mutates = mutates_, .request_id_offset = offsetof(HealthCheckRequest, service),   \
-        .deadline_ms = deadline_ms_, .weight = 1,                                          \
+        .mutates = (mutates_), .request_id_offset = offsetof(HealthCheckRequest, service), \
+        .deadline_ms = (deadline_ms_), .weight = 1,                                        \
     }
 static const struct rpc_method read_method = METHOD("Read", false, 10000);
 static const struct rpc_method write_method = METHOD("Write", true, 10000);

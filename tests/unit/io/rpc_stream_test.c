@@ -23,11 +23,11 @@ static const struct pb_field_rule fields[] = {
 static const struct pb_message_rule rule = {
     .name = "test.Message", .size = sizeof(Message), .fields = fields, .field_count = 1};
 
-#define METHOD(name_, client_streams_, server_streams_)                                        \
-    {                                                                                          \
-        .path = "/test.Test/" name_, .name = name_, .in = &MESSAGE_TYPE, .out = &MESSAGE_TYPE, \
-        .in_rule = &rule, .deadline_ms = 30 * 1000, .weight = 1,                               \
-        .client_streams = client_streams_, .server_streams = server_streams_,                  \
+#define METHOD(name_, client_streams_, server_streams_)                                          \
+    {                                                                                            \
+        .path = "/test.Test/" name_, .name = (name_), .in = &MESSAGE_TYPE, .out = &MESSAGE_TYPE, \
+        .in_rule = &rule, .deadline_ms = 30 * 1000, .weight = 1,                                 \
+        .client_streams = (client_streams_), .server_streams = (server_streams_),                \
     }
 static const struct rpc_method down = METHOD("Down", false, true);
 static const struct rpc_method up = METHOD("Up", true, false);
@@ -230,7 +230,7 @@ static struct status receive_rest(struct rpc_stream *stream, int *ret_count)
 
 static void messages_arrive_in_order_and_then_the_status(struct loop *loop)
 {
-    int number;
+    int number = 0;
     start(loop);
     AUTO(rpc_stream_closep) struct rpc_stream *stream = open_stream(&down);
 
@@ -250,7 +250,7 @@ static void messages_arrive_in_order_and_then_the_status(struct loop *loop)
 
 static void a_refusal_comes_behind_the_messages(struct loop *loop)
 {
-    int count;
+    int count = 0;
     start(loop);
     struct rpc_stream *stream = open_stream(&down);
 
@@ -267,7 +267,7 @@ static void a_refusal_comes_behind_the_messages(struct loop *loop)
 
 static void an_upload_has_one_answer(struct loop *loop)
 {
-    ProtobufCMessage *answer;
+    ProtobufCMessage *answer = NULL;
     start(loop);
     struct rpc_stream *stream = open_stream(&up);
 
@@ -281,7 +281,7 @@ static void an_upload_has_one_answer(struct loop *loop)
 
 static void a_server_may_answer_before_it_heard_all(struct loop *loop)
 {
-    ProtobufCMessage *answer;
+    ProtobufCMessage *answer = NULL;
     struct status st = STATUS_OK;
     start(loop);
     struct rpc_stream *stream = open_stream(&up);
@@ -298,7 +298,7 @@ static void a_server_may_answer_before_it_heard_all(struct loop *loop)
 
 static void what_breaks_the_contract_ends_the_stream(struct loop *loop)
 {
-    ProtobufCMessage *answer;
+    ProtobufCMessage *answer = NULL;
     Message empty;
     start(loop);
     struct rpc_stream *stream = open_stream(&up);
@@ -317,7 +317,7 @@ static void what_breaks_the_contract_ends_the_stream(struct loop *loop)
 
 static void both_sides_talk_in_turn(struct loop *loop)
 {
-    int number;
+    int number = 0;
     start(loop);
     struct rpc_stream *stream = open_stream(&both);
 
@@ -342,7 +342,7 @@ static void sends_two_thousand(void *arg)
 
 static void one_task_may_send_while_another_receives(struct loop *loop)
 {
-    int count;
+    int count = 0;
     start(loop);
     struct rpc_stream *stream = open_stream(&both);
     struct task *sender = task_spawn("sender", sends_two_thousand, stream);
@@ -399,7 +399,7 @@ static void a_client_waits_for_a_server_that_does_not_read(struct loop *loop)
 
 static void a_wait_that_ends_early_loses_nothing(struct loop *loop)
 {
-    int number;
+    int number = 0;
     start(loop);
     struct rpc_stream *stream = open_stream(&both);
 
@@ -490,7 +490,7 @@ static void callers_may_be_cancelled_at_any_time(struct loop *loop)
 
 static void a_drain_cuts_what_does_not_end(struct loop *loop)
 {
-    int count;
+    int count = 0;
     start(loop);
     struct rpc_stream *stream = open_stream(&both);
 
@@ -508,7 +508,7 @@ static void a_drain_cuts_what_does_not_end(struct loop *loop)
 
 static void a_peer_that_is_away_is_unavailable(struct loop *loop)
 {
-    int count;
+    int count = 0;
     start(loop);
 
     rpc_server_drain(server, 0);
