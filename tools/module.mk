@@ -23,3 +23,7 @@ $(B)/svc-$(1)/svc-$(1): $(B)/svc-$(1)/main.o $(B)/svc-$(1)/libsvc-$(1).a $$(LIBC
 	    $$(LDLIBS) -o $$@
 PROGRAMS += $(B)/svc-$(1)/svc-$(1)
 endef
+
+.PHONY: hooks
+hooks: ## Have git look at what is staged before each commit (tools/hooks/pre-commit)
+	git config core.hooksPath tools/hooks

@@ -7,7 +7,8 @@ LINT := build/lint
 c_below = $(foreach d,* */* */*/*,$(wildcard $(addprefix $(1)/$(d),.c .h .cc)))
 
 lint_c      := $(sort $(wildcard libcommon/*/*.[ch] svc-*/*.[ch] tools/*/*.[ch]) $(call c_below,tests))
-lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tests/run-suites tests/unit/run-all \
+lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tools/watch tools/hooks/pre-commit tests/run-suites \
+               tests/unit/run-all tests/unit/run-changed \
                tests/fuzz/encode-seeds .ci/run
 lint_python := tools $(sort $(patsubst %/,%,$(dir $(wildcard tests/*/*.py tests/*/*/*.py))))
 lint_scripts = $(shell grep -slE -d skip '^\#!.*python' $(wildcard tools/*))
