@@ -55,6 +55,7 @@ include tools/module.mk
 include proto/module.mk
 include libcommon/module.mk
 include $(wildcard svc-*/module.mk)
+include docs/module.mk
 include tests/module.mk
 include $(wildcard tests/*/module.mk)
 include deploy/module.mk

@@ -74,6 +74,13 @@ $(DESCRIPTOR_SET): $(addprefix proto/,$(souk_protos) $(standard_protos)) $(SETUP
 	$(Q)protoc $(PROTO_PATH) --include_imports --descriptor_set_out=$@ \
 	    $(souk_protos) $(standard_protos) google/rpc/error_details.proto google/rpc/status.proto
 
+# The same with what is said beside it, for those who check it or write about it.
+COMMENTED_SET := $(GEN)/commented.binpb
+$(COMMENTED_SET): $(addprefix proto/,$(souk_protos)) $(SETUP)
+	@mkdir -p $(@D)
+	$(call say,DESC  $@)
+	$(Q)protoc $(PROTO_PATH) --include_imports --include_source_info --descriptor_set_out=$@ $(souk_protos)
+
 # What clients were promised. make lint refuses a contract that breaks it: fields and reasons come, none
 # goes or changes its number or type.
 BASELINE := proto/baseline.binpb

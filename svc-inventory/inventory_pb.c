@@ -32,6 +32,33 @@ Stock *stock_to_pb(const struct stock *stock, bool full, struct arena *arena)
     return message;
 }
 
+static MovementKind kind_to_pb(enum movement_kind kind)
+{
+    static const MovementKind kinds[] = {
+        [MOVEMENT_SET] = MOVEMENT_KIND_SET,         [MOVEMENT_ADJUST] = MOVEMENT_KIND_ADJUST,
+        [MOVEMENT_HOLD] = MOVEMENT_KIND_HOLD,       [MOVEMENT_RELEASE] = MOVEMENT_KIND_RELEASE,
+        [MOVEMENT_CONFIRM] = MOVEMENT_KIND_CONFIRM, [MOVEMENT_EXPIRE] = MOVEMENT_KIND_EXPIRE,
+    };
+    return kinds[kind];
+}
+
+Movement *movement_to_pb(const struct movement_record *record, struct arena *arena)
+{
+    Movement *message = arena_new_of(arena, Movement);
+
+    movement_init(message);
+    message->movement_id = record->id;
+    message->kind = kind_to_pb(record->why.kind);
+    message->free_delta = record->free_delta;
+    message->held_delta = record->held_delta;
+    message->sold_delta = record->sold_delta;
+    message->reservation_id = record->why.reservation_id;
+    message->reason = arena_strdup(arena, record->why.reason);
+    message->caller = arena_strdup(arena, record->why.caller);
+    message->create_time = pb_timestamp(record->created_us, arena);
+    return message;
+}
+
 struct status reservation_from_pb(const ReserveStockRequest *in, struct arena *arena,
                                   struct reservation *ret)
 {

@@ -8,9 +8,12 @@
 #include "io/request.h"
 #include "movement_repo.h"
 #include "patterns/idempotency.h"
+#include "patterns/page_token.h"
 #include "reservation_repo.h"
 #include "souk/inventory/v1/inventory.rpc.h"
 #include "stock_repo.h"
+
+enum { PAGE_SIZE_DEFAULT = 50 };
 
 static bool owns(const struct caller *caller, const struct stock *stock)
 {
@@ -176,6 +179,52 @@ struct status inventory_batch_get_stock(struct request *rq, const BatchGetStockR
         else
             ret->missing_sku_ids[ret->n_missing_sku_ids++] = in->sku_ids[i];
     }
+    return STATUS_OK;
+}
+
+static struct status find_owned(struct db_tx *tx, const struct request *rq, int64_t sku_id)
+{
+    struct stock stock;
+    bool found;
+
+    TRY(stock_repo_find(tx, sku_id, &stock, &found));
+    return found && owns(&rq->caller, &stock) ? STATUS_OK : unknown(sku_id);
+}
+
+static uint64_t movements_digest(const ListMovementsRequest *in, struct arena *arena)
+{
+    ListMovementsRequest list = *in;
+
+    list.page_size = 0;
+    list.page_token = NULL;
+    return page_list_digest(&list.base, arena);
+}
+
+struct status inventory_list_movements(struct request *rq, const ListMovementsRequest *in,
+                                       ListMovementsResponse *ret)
+{
+    const struct inventory *inventory = rq->service;
+    const uint64_t digest = movements_digest(in, rq->arena);
+    const size_t page = in->page_size ? (size_t)in->page_size : PAGE_SIZE_DEFAULT;
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    struct movement_record *records;
+    int64_t before_id = INT64_MAX;
+    size_t count;
+
+    if (*in->page_token)
+        TRY(request_blame(rq, "page_token",
+                          page_token_read(in->page_token, digest, &before_id, 1)));
+    TRY(db_read_begin(&tx, inventory->db));
+    TRY(find_owned(&tx, rq, in->sku_id));
+    TRY(movement_repo_find(&tx, in->sku_id, before_id, page + 1, rq->arena, &records, &count));
+    ret->movements = arena_array_of(rq->arena, Movement *, page);
+    while (ret->n_movements < page && ret->n_movements < count) {
+        ret->movements[ret->n_movements] = movement_to_pb(&records[ret->n_movements], rq->arena);
+        ret->n_movements++;
+    }
+    if (ret->n_movements < count)
+        ret->next_page_token =
+            page_token_make(digest, &records[ret->n_movements - 1].id, 1, rq->arena);
     return STATUS_OK;
 }
 

@@ -35,3 +35,30 @@ struct status movement_repo_insert(struct db_tx *tx, struct ids *ids,
         "VALUES {,|(?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6))}",
         (struct db_set){.values = values, .width = WIDTH, .rows = count}, NULL);
 }
+
+struct status movement_repo_find(struct db_tx *tx, int64_t sku_id, int64_t before_id, size_t most,
+                                 struct arena *arena, struct movement_record **ret,
+                                 size_t *ret_count)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT movement_id, kind, free_delta, held_delta, sold_delta, reservation_id, "
+                 "reason, caller, created_at FROM movement WHERE sku_id = ? AND movement_id < ? "
+                 "ORDER BY movement_id DESC LIMIT ?",
+                 DB_ARGS(DB_I64(sku_id), DB_I64(before_id), DB_U64(most)), &rows));
+    *ret = arena_array_of(arena, struct movement_record, rows.count);
+    for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
+        (*ret)[*ret_count] = (struct movement_record){
+            .id = db_get_i64(&rows, 0),
+            .why = {.kind = (enum movement_kind)db_get_i64(&rows, 1),
+                    .reservation_id = db_get_i64(&rows, 5),
+                    .reason = arena_strdup(arena, db_get_text(&rows, 6)),
+                    .caller = arena_strdup(arena, db_get_text(&rows, 7))},
+            .free_delta = db_get_i64(&rows, 2),
+            .held_delta = db_get_i64(&rows, 3),
+            .sold_delta = db_get_i64(&rows, 4),
+            .created_us = db_get_time(&rows, 8),
+        };
+    return STATUS_OK;
+}

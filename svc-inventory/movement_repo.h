@@ -34,9 +34,25 @@ struct movement {
     const char *caller;     /* who did it */
 };
 
+/* A line of the ledger: what changed, why, and when. */
+struct movement_record {
+    int64_t id;
+    struct movement why;
+    int64_t free_delta;
+    int64_t held_delta;
+    int64_t sold_delta;
+    int64_t created_us;
+};
+
 /* One row for each stock, from what it was to what it is. */
 MUST_USE SUSPENDS struct status movement_repo_insert(struct db_tx *tx, struct ids *ids,
                                                      const struct movement *movement,
                                                      const struct stock *before,
                                                      const struct stock *after, size_t count,
                                                      struct arena *arena);
+
+/* Of one SKU, newest first, those before `before_id`. */
+MUST_USE SUSPENDS struct status movement_repo_find(struct db_tx *tx, int64_t sku_id,
+                                                   int64_t before_id, size_t most,
+                                                   struct arena *arena,
+                                                   struct movement_record **ret, size_t *ret_count);

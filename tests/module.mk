@@ -22,6 +22,16 @@ unit: $(UNIT_TESTS) ## Run the unit tests (milliseconds each)
 	@SOUK_RPC_THREAD=true RUNNER='$(RUNNER)' tests/unit/run-all $(RPC_UNIT_TESTS)
 	@RUNNER='$(RUNNER)' tests/unit/run-all $(UNIT_TESTS)
 
+unit_marks := $(addsuffix .passed,$(UNIT_TESTS))
+$(unit_marks): %.passed: %
+	@tests/unit/run-changed $< $@
+
+.PHONY: unit-changed watch
+unit-changed: $(unit_marks)
+
+watch: ## Rebuild what changes and run its unit tests, until Ctrl-C
+	@tools/watch $(MAKE) --silent --no-print-directory --keep-going -j$(shell nproc) all unit-changed
+
 .PHONY: aarch64
 aarch64: ## Cross-compile everything for aarch64 and run the unit tests under qemu
 	@tools/setup aarch64

@@ -24,15 +24,6 @@ $(B)/svc-$(1)/svc-$(1): $(B)/svc-$(1)/main.o $(B)/svc-$(1)/libsvc-$(1).a $$(LIBC
 PROGRAMS += $(B)/svc-$(1)/svc-$(1)
 endef
 
-# Pages of docs/ that are made of the code.
-DRAW    := $(B)/tools/draw-machines/draw_machines
-OBJECTS += $(DRAW).o
-draw_archives := $(foreach s,listing inventory order,$(B)/svc-$(s)/libsvc-$(s).a)
-$(DRAW): $(DRAW).o $(draw_archives) $(B)/libcommon.a
-	$(call say,LD    $@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
-
-.PHONY: docs
-docs: $(DRAW) ## Make the pages of docs/ that are made of the code
-	$(call say,DOCS  docs/state-machines.md)
-	$(Q)$(DRAW) > docs/state-machines.md
+.PHONY: hooks
+hooks: ## Have git look at what is staged before each commit (tools/hooks/pre-commit)
+	git config core.hooksPath tools/hooks

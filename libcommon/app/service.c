@@ -171,6 +171,10 @@ int service_main(const struct service_description *description, int argc, char *
     struct config_table tables[SERVICE_CONFIG_TABLES_MAX];
     const size_t table_count = service_config_tables(&service, tables);
 
+    if (argc == 2 && strcmp(argv[1], "--describe") == 0) {
+        service_describe(description, tables, table_count, stdout);
+        return 0;
+    }
     switch (config_load(tables, table_count, argc, argv, stdout, stderr)) {
     case CONFIG_READY: break;
     case CONFIG_ANSWERED: config_release(tables, table_count); return 0;

@@ -79,7 +79,7 @@ struct service_description {
     void (*stop)(void *app);
 };
 
-/* The whole of main(). */
+/* The whole of main(). Alone on the command line, --describe prints what the process is made of. */
 int service_main(const struct service_description *description, int argc, char **argv);
 
 /* What the process shares; for start() and what it makes. */

@@ -72,6 +72,10 @@ size_t service_config_tables(struct service *service,
 MUST_USE SUSPENDS struct status service_parts_start(struct service *service);
 SUSPENDS void service_parts_stop(struct service *service);
 
+/* service_describe.c: what --describe prints, as JSON; tools/make-docs reads it. */
+void service_describe(const struct service_description *description,
+                      const struct config_table *tables, size_t table_count, FILE *out);
+
 /* service_admin.c */
 MUST_USE struct status service_admin_start(struct service *service);
 

@@ -208,6 +208,63 @@ def test_the_ledger_sums_up_to_the_stock(souk: Souk) -> None:
     assert (int(sums["free"]), int(sums["held"]), int(sums["sold"])) == counts_of(souk, sku)
 
 
+def test_the_ledger_says_what_changed_why_and_by_whom(souk: Souk) -> None:
+    sku, sold, freed = make_sku(souk, 10, shop_id=5), souk.new_id(), souk.new_id()
+    reserve(souk, sold, (sku, 3))
+    end(souk, "Confirm", sold)
+    reserve(souk, freed, (sku, 2))
+    end(souk, "Release", freed)
+    souk.mutate("inventory.AdjustStock", souk.merchant(5), sku_id=sku, delta=-1, reason="damaged")
+    moves = souk.call("inventory.ListMovements", souk.merchant(5), sku_id=sku).movements
+    short = [
+        (m.kind, m.free_delta, m.held_delta, m.sold_delta, m.reservation_id, m.reason, m.caller)
+        for m in moves
+    ]
+    kinds = {name: n for n, name in enumerate(("SET", "ADJUST", "HOLD", "RELEASE", "CONFIRM"), 1)}
+    by_service = short[-1][-1]
+    assert by_service.startswith("service/")
+    assert short[0][-1].startswith("merchant/")
+    assert [move[:-1] for move in short] == [
+        (kinds["ADJUST"], -1, 0, 0, 0, "damaged"),
+        (kinds["RELEASE"], 2, -2, 0, freed, ""),
+        (kinds["HOLD"], -2, 2, 0, freed, ""),
+        (kinds["CONFIRM"], 0, -3, 3, sold, ""),
+        (kinds["HOLD"], -3, 3, 0, sold, ""),
+        (kinds["SET"], 10, 0, 0, 0, ""),
+    ]
+    assert (sum(move[1] for move in short), 0, 3) == counts_of(souk, sku)
+    assert moves[0].create_time.ToMicroseconds() >= moves[-1].create_time.ToMicroseconds() > 0
+
+
+def test_the_ledger_is_read_in_pages(souk: Souk) -> None:
+    sku, other = make_sku(souk), make_sku(souk)
+    for _ in range(4):
+        souk.mutate("inventory.AdjustStock", souk.operator(), sku_id=sku, delta=1, reason="found")
+
+    def page(token: str = "", of: int = sku) -> Any:
+        fields = {"sku_id": of, "page_size": 2, "page_token": token}
+        return souk.call("inventory.ListMovements", souk.operator(), **fields)
+
+    whole = souk.call("inventory.ListMovements", souk.operator(), sku_id=sku).movements
+    first = page()
+    # What comes meanwhile does not shift what is behind it.
+    souk.mutate("inventory.AdjustStock", souk.operator(), sku_id=sku, delta=1, reason="found")
+    second = page(first.next_page_token)
+    third = page(second.next_page_token)
+    assert [*first.movements, *second.movements, *third.movements] == list(whole)
+    assert third.next_page_token == ""
+    assert why(page, first.next_page_token, other) == "INVALID_ARGUMENT PAGE_TOKEN_INVALID"
+
+
+def test_the_ledger_is_for_the_owner(souk: Souk) -> None:
+    sku = make_sku(souk, shop_id=5)
+    for token in (souk.merchant(6), souk.stack.keys.mint(1, "supplier", supplier_id=9)):
+        refused = why(souk.call, "inventory.ListMovements", token, sku_id=sku)
+        assert refused == "NOT_FOUND SKU_UNKNOWN"
+    refused = why(souk.call, "inventory.ListMovements", souk.operator(), sku_id=souk.new_id())
+    assert refused == "NOT_FOUND SKU_UNKNOWN"
+
+
 def lock_waits(souk: Souk) -> int:
     return len(souk.sql("inventory", "SELECT 1 AS w FROM information_schema.INNODB_LOCK_WAITS"))
 

@@ -336,6 +336,12 @@ def _batch_get_stock(place: Place) -> Example:
     return Example(place.merchant, fields, strangers=strangers)
 
 
+@example("inventory.ListMovements")
+def _list_movements(place: Place) -> Example:
+    strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
+    return Example(place.merchant, {"sku_id": place.stocked_sku()}, strangers=strangers)
+
+
 @example("inventory.ReserveStock")
 def _reserve_stock(place: Place) -> Example:
     return Example(place.souk.service(), place.reservation())

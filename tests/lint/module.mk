@@ -7,11 +7,11 @@ LINT := build/lint
 c_below = $(foreach d,* */* */*/*,$(wildcard $(addprefix $(1)/$(d),.c .h .cc)))
 
 lint_c      := $(sort $(wildcard libcommon/*/*.[ch] svc-*/*.[ch] tools/*/*.[ch]) $(call c_below,tests))
-lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tests/run-suites tests/unit/run-all \
+lint_shell  := tools/setup $(wildcard tools/setup.d/*.sh) tools/watch tools/hooks/pre-commit tests/run-suites \
+               tests/unit/run-all tests/unit/run-changed \
                tests/fuzz/encode-seeds .ci/run
 lint_python := tools $(sort $(patsubst %/,%,$(dir $(wildcard tests/*/*.py tests/*/*/*.py))))
 lint_scripts = $(shell grep -slE -d skip '^\#!.*python' $(wildcard tools/*))
-lint_protos := $(addprefix proto/,$(souk_protos))
 
 # Benchmarks and fuzzers include code that only they generate.
 tidy_sources := $(filter-out tests/bench/% tests/fuzz/%,$(filter %.c,$(lint_c)))
@@ -52,17 +52,18 @@ lint-sql:
 	$(call say,LINT  SQL)
 	$(Q)tools/check-sql
 
-lint-contracts: $(LINT)/contracts.binpb ; @:
-$(LINT)/contracts.binpb: $(lint_protos) $(BASELINE) proto/buf.yaml $(SETUP)
+lint-contracts: $(LINT)/contracts ; @:
+$(LINT)/contracts: $(COMMENTED_SET) $(BASELINE) proto/buf.yaml
 	@mkdir -p $(@D)
 	$(call say,LINT  contracts)
-	$(Q)protoc $(PROTO_PATH) --include_imports --include_source_info --descriptor_set_out=$@ $(souk_protos)
-	$(Q)$(VENV)/bin/buf lint $@ --config proto/buf.yaml
-	$(Q)$(VENV)/bin/buf breaking $@ --against $(BASELINE) --config proto/buf.yaml
+	$(Q)$(VENV)/bin/buf lint $< --config proto/buf.yaml
+	$(Q)$(VENV)/bin/buf breaking $< --against $(BASELINE) --config proto/buf.yaml
+	@touch $@
 
-lint-docs: $(DRAW)
+lint-docs: $(docs_need)
 	$(call say,LINT  docs)
-	$(Q)$(DRAW) | diff -u docs/state-machines.md - || { echo 'docs/ is not what the code says: make docs'; exit 1; }
+	$(Q)$(foreach p,$(DOCS),$(docs_$(p)) | diff -u docs/$(p).md - &&) : || \
+	    { echo 'docs/ is not what the code says: make docs'; exit 1; }
 
 lint-shell: $(LINT)/shell ; @:
 $(LINT)/shell: $(lint_shell) $(SETUP)

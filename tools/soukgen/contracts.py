@@ -19,7 +19,7 @@ OPTIONS_PACKAGE = "souk.common.v1"
 REASONS = "ErrorReason"
 
 # Where the parts of a file are in google.protobuf.FileDescriptorProto: keys of its comments.
-ENUMS, ENUM_VALUES, SERVICES, METHODS, SYNTAX = 5, 2, 6, 2, 12
+MESSAGES, ENUMS, ENUM_VALUES, SERVICES, METHODS, SYNTAX = 4, 5, 2, 6, 2, 12
 
 
 def messages_of(file: FileDescriptor) -> Iterator[Descriptor]:
@@ -128,6 +128,11 @@ class Contracts:
 
     def file_comment(self, file: FileDescriptor) -> str:
         return self._comment(file, SYNTAX)
+
+    def message_comment(self, message: Descriptor) -> str:
+        """Of one that is in no other."""
+        position = list(message.file.message_types_by_name).index(message.name)
+        return self._comment(message.file, MESSAGES, position)
 
     def method_comment(self, method: MethodDescriptor) -> str:
         service = method.containing_service

@@ -13,7 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from soukdev.gateway.typed import Json, typed
 
-_DOMAIN = "souk.gateway"
+GATEWAY_DOMAIN = "souk.gateway"
 
 # To the filters that come after it, and to these conditions, a transcoded request looks like gRPC.
 _IS_GRPC = (
@@ -25,7 +25,9 @@ _IS_REST = f"!{_IS_GRPC}"
 
 
 @dataclass(frozen=True)
-class _Refusal:
+class Refusal:
+    """One that Envoy makes by itself."""
+
     when: str  # CEL over Envoy's attributes
     status: int
     code: int  # of gRPC
@@ -47,22 +49,22 @@ _NO_PATH = "there is nothing at this path and method"
 
 # The first that fits is taken.
 _REFUSALS = (
-    _Refusal(
+    Refusal(
         _details("jwt_authn_access_denied{Jwt_is_expired"), 401, _UNAUTHENTICATED, "TOKEN_EXPIRED"
     ),
-    _Refusal(_details("jwt_authn_access_denied"), 401, _UNAUTHENTICATED, "UNAUTHENTICATED"),
-    _Refusal(
+    Refusal(_details("jwt_authn_access_denied"), 401, _UNAUTHENTICATED, "UNAUTHENTICATED"),
+    Refusal(
         _details("rbac_access_denied"),
         403,
         _FORBIDDEN,
         "ROLE_NOT_ALLOWED",
         "a service does not call through the gateway",
     ),
-    _Refusal(_details("early_grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_PARAMETER"),
-    _Refusal("response.code == 413", 413, _INVALID, "TOO_LARGE", "the body is too large"),
-    _Refusal(_details("grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_JSON"),
-    _Refusal("response.code == 404", 404, _NOT_FOUND, "NOT_FOUND", _NO_PATH, (_IS_REST,)),
-    _Refusal(
+    Refusal(_details("early_grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_PARAMETER"),
+    Refusal("response.code == 413", 413, _INVALID, "TOO_LARGE", "the body is too large"),
+    Refusal(_details("grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_JSON"),
+    Refusal("response.code == 404", 404, _NOT_FOUND, "NOT_FOUND", _NO_PATH, (_IS_REST,)),
+    Refusal(
         "response.code == 404",
         404,
         _UNIMPLEMENTED,
@@ -70,32 +72,37 @@ _REFUSALS = (
         "there is no such method",
         (_IS_GRPC,),
     ),
-    _Refusal("response.code == 429", 429, _EXHAUSTED, "OVERLOADED", "too many requests"),
-    _Refusal(
+    Refusal("response.code == 429", 429, _EXHAUSTED, "OVERLOADED", "too many requests"),
+    Refusal(
         "response.code == 503 && response.code_details.contains('overflow')",
         429,
         _EXHAUSTED,
         "OVERLOADED",
         "too many requests",
     ),
-    _Refusal(
+    Refusal(
         "response.code == 408 || response.code == 504",
         504,
         _LATE,
         "DEADLINE_EXCEEDED",
         "no answer in time",
     ),
-    _Refusal(
+    Refusal(
         "response.code == 502 || response.code == 503",
         503,
         _UNAVAILABLE,
         "UNAVAILABLE",
         "the service does not answer",
     ),
-    _Refusal("response.code == 431", 431, _INVALID, "TOO_LARGE", "the headers are too large"),
-    _Refusal("response.code >= 500", 500, _INTERNAL, "INTERNAL", "a defect of ours"),
-    _Refusal("response.code >= 400", 400, _INVALID, "MALFORMED_HTTP", "this is not proper HTTP"),
+    Refusal("response.code == 431", 431, _INVALID, "TOO_LARGE", "the headers are too large"),
+    Refusal("response.code >= 500", 500, _INTERNAL, "INTERNAL", "a defect of ours"),
+    Refusal("response.code >= 400", 400, _INVALID, "MALFORMED_HTTP", "this is not proper HTTP"),
 )
+
+
+def gateway_refusals() -> tuple[Refusal, ...]:
+    """For docs/errors.md."""
+    return _REFUSALS
 
 
 def local_replies() -> Json:
@@ -109,8 +116,8 @@ def local_replies() -> Json:
     }
 
 
-def _rest(refusal: _Refusal) -> Json:
-    info = {"reason": refusal.reason, "domain": _DOMAIN, "metadata": {}}
+def _rest(refusal: Refusal) -> Json:
+    info = {"reason": refusal.reason, "domain": GATEWAY_DOMAIN, "metadata": {}}
     body = {
         "code": refusal.code,
         "message": refusal.message or "%LOCAL_REPLY_BODY%",
@@ -123,7 +130,7 @@ def _rest(refusal: _Refusal) -> Json:
     }
 
 
-def _grpc(refusal: _Refusal) -> Json:
+def _grpc(refusal: Refusal) -> Json:
     message = refusal.message or "%LOCAL_REPLY_BODY%"
     return {
         "filter": _when(f"{_IS_GRPC} && ({refusal.when})"),
@@ -137,9 +144,9 @@ def _grpc(refusal: _Refusal) -> Json:
     }
 
 
-def _status_trailer(refusal: _Refusal) -> str:
+def _status_trailer(refusal: Refusal) -> str:
     info = any_pb2.Any()
-    info.Pack(error_details_pb2.ErrorInfo(reason=refusal.reason, domain=_DOMAIN))
+    info.Pack(error_details_pb2.ErrorInfo(reason=refusal.reason, domain=GATEWAY_DOMAIN))
     message = refusal.message or "the request is refused"
     status = status_pb2.Status(code=refusal.code, message=message, details=[info])
     return base64.b64encode(status.SerializeToString()).decode().rstrip("=")
