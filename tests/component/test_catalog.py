@@ -179,6 +179,22 @@ def test_a_keyword_is_taken_literally(souk: Souk) -> None:
         assert query(souk, souk.merchant(shop), keyword=keyword) == (wanted, ""), keyword
 
 
+def test_a_keyword_is_looked_for_in_the_description_too(souk: Souk) -> None:
+    shop = souk.new_id()
+    texts = {"Tee": "soft COTTON, 100%", "Cotton tee": "", "Cap": "wool"}
+    drafts = {t: draft_of("topup", title=t, description=text) for t, text in texts.items()}
+    items = {t: make_item(souk, draft=draft, shop_id=shop) for t, draft in drafts.items()}
+    for keyword, found in [
+        ("cotton", ["Cotton tee", "Tee"]),
+        ("100%", ["Tee"]),
+        ("1%", []),
+        ("wool", ["Cap"]),
+        ("silk", []),
+    ]:
+        wanted = [items[title].item_id for title in found]
+        assert query(souk, souk.merchant(shop), keyword=keyword) == (wanted, ""), keyword
+
+
 def test_queries_have_pages(souk: Souk) -> None:
     shop = souk.new_id()
     made = [make_item(souk, shop_id=shop).item_id for _ in range(5)]
