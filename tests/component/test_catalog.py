@@ -348,6 +348,30 @@ def test_what_cannot_be_sold_is_named_with_why(souk: Souk) -> None:
     ]
 
 
+def test_one_sku_is_kept_or_refused_with_why(souk: Souk) -> None:
+    item, off, out = make_item(souk, "tshirt"), make_item(souk), make_item(souk)
+    change(souk, off, "OFFLINE")
+    change(souk, out, "OUT_OF_STOCK")
+
+    def ensure_one(sku: dict[str, int], token: str | None = None) -> Any:
+        service = token or souk.service()
+        return souk.mutate("listing.EnsureSnapshot", service, sku=sku).snapshot
+
+    kept = ensure_one(ref(item, 1))
+    assert [kept] == list(ensure(souk, ref(item, 1)).snapshots)
+    assert ensure_one(ref(item, 1)) == kept
+    for wrong, refused in [
+        (ref(item) | {"sku_id": 77}, "NOT_FOUND SKU_UNKNOWN"),
+        (ref(item) | {"item_id": off.item_id}, "INVALID_ARGUMENT SKU_OF_ANOTHER_ITEM"),
+        (ref(off), "FAILED_PRECONDITION ITEM_NOT_ONLINE"),
+        (ref(out), "FAILED_PRECONDITION SOLD_OUT"),
+    ]:
+        assert why(ensure_one, wrong) == refused
+    operator = why(ensure_one, ref(item), souk.operator())
+    assert operator == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+    assert list(refusal(ensure_one, {"item_id": item.item_id}).fields) == ["sku.sku_id"]
+
+
 def test_equal_contents_share_one_snapshot(souk: Souk) -> None:
     item = make_item(souk)
     before = ensure(souk, ref(item)).snapshots[0]
