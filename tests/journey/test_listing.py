@@ -102,7 +102,7 @@ def test_the_last_one_sold_takes_it_off_the_shelf_and_the_next_brings_it_back(
         return str(market.souk.json().get(f"/v1/items/{item_id}")["item"]["status"])
 
     def found_in_stock() -> list[bool]:
-        hits = market.souk.json().get("/v1/search", query=title)["hits"]
+        hits = insist(lambda: second.search(title))["hits"]
         return [hit["in_stock"] for hit in hits if hit["item_id"] == item_id]
 
     until(lambda: status() == "ITEM_STATUS_OUT_OF_STOCK", 20, "the item sold out")
