@@ -269,6 +269,39 @@ static UnsellableSku *unsellable_to_pb(const SkuRef *ref, UnsellableReason reaso
     return message;
 }
 
+static struct status refuse_unsellable(const SkuRef *ref, UnsellableReason reason)
+{
+    switch (reason) {
+    case UNSELLABLE_REASON_UNSPECIFIED: return STATUS_OK;
+    case UNSELLABLE_REASON_OTHER_ITEM:
+        return status_error(CODE_INVALID_ARGUMENT, REASON_SKU_OF_ANOTHER_ITEM,
+                            "SKU %lld does not belong to item %lld", (long long)ref->sku_id,
+                            (long long)ref->item_id);
+    case UNSELLABLE_REASON_NOT_ONLINE:
+        return status_error(CODE_FAILED_PRECONDITION, REASON_ITEM_NOT_ONLINE,
+                            "item %lld is not on sale", (long long)ref->item_id);
+    case UNSELLABLE_REASON_OUT_OF_STOCK:
+        return status_error(CODE_FAILED_PRECONDITION, REASON_SOLD_OUT, "item %lld is sold out",
+                            (long long)ref->item_id);
+    default:
+        return status_error(CODE_NOT_FOUND, REASON_SKU_UNKNOWN, "there is no SKU %lld",
+                            (long long)ref->sku_id);
+    }
+}
+
+struct status catalog_ensure_snapshot(struct request *rq, const EnsureSnapshotRequest *in,
+                                      EnsureSnapshotResponse *ret)
+{
+    struct sku_state *states;
+    size_t count;
+
+    TRY(snapshots_ensure(rq->service, &in->sku->sku_id, 1, rq->arena, &states, &count));
+    const struct sku_state *state = state_of(states, count, in->sku->sku_id);
+    TRY(refuse_unsellable(in->sku, why_unsellable(state, in->sku->item_id)));
+    ret->snapshot = sku_state_to_pb(state, rq->arena);
+    return STATUS_OK;
+}
+
 struct status catalog_batch_ensure_snapshots(struct request *rq,
                                              const BatchEnsureSnapshotsRequest *in,
                                              BatchEnsureSnapshotsResponse *ret)

@@ -97,6 +97,14 @@ struct status item_repo_insert(struct db_tx *tx, const struct item *item)
                    NULL);
 }
 
+struct status item_repo_insert_text(struct db_tx *tx, int64_t item_id, const char *description)
+{
+    if (!*description)
+        return STATUS_OK;
+    return db_exec(tx, "INSERT INTO item_text (item_id, description) VALUES (?, ?)",
+                   DB_ARGS(DB_I64(item_id), DB_TEXT(description)), NULL);
+}
+
 struct status item_repo_insert_skus(struct db_tx *tx, int64_t item_id, const struct goods *goods,
                                     const int64_t *sku_ids, struct arena *arena)
 {
@@ -144,10 +152,12 @@ struct status item_repo_insert_change(struct db_tx *tx, const struct item *item,
 }
 
 /* The conditions are a column, so that the scan ends after `most` rows whether they fit or not. */
-#define FITS                                                                                 \
-    "SELECT item_id, status <> 99 AND (? = 0 OR source = ?) AND (? < 0 OR status = ?) "      \
-    "AND (? = 0 OR shop_id = ?) AND (? = 0 OR supplier_id = ?) AND created_at >= ? "         \
-    "AND created_at < ? AND (? = '' OR title COLLATE utf8mb4_general_ci LIKE ? ESCAPE '!') " \
+#define FITS                                                                                \
+    "SELECT item_id, status <> 99 AND (? = 0 OR source = ?) AND (? < 0 OR status = ?) "     \
+    "AND (? = 0 OR shop_id = ?) AND (? = 0 OR supplier_id = ?) AND created_at >= ? "        \
+    "AND created_at < ? AND (? = '' OR title COLLATE utf8mb4_general_ci LIKE ? ESCAPE '!' " \
+    "OR EXISTS (SELECT 1 FROM item_text t WHERE t.item_id = item.item_id "                  \
+    "AND t.description COLLATE utf8mb4_general_ci LIKE ? ESCAPE '!')) "                     \
     "AND (? = 0 OR category_id IN ({,|?})) FROM item "
 #define NEWEST " item_id < ? ORDER BY item_id DESC LIMIT ?"
 
@@ -179,12 +189,13 @@ static struct status run_scan(struct db_tx *tx, const struct item_query *query, 
                           : query->supplier_id         ? query->supplier_id
                           : query->category_count == 1 ? query->category_ids[0]
                                                        : 0;
+    const char *pattern = pattern_of(query->keyword, arena);
     const struct db_args args = DB_ARGS(
         DB_I64(query->source), DB_I64(query->source), DB_I64(query->status), DB_I64(query->status),
         DB_I64(query->shop_id), DB_I64(query->shop_id), DB_I64(query->supplier_id),
         DB_I64(query->supplier_id), DB_TIME(query->created_from_us), DB_TIME(query->created_to_us),
-        DB_TEXT(query->keyword), DB_TEXT(pattern_of(query->keyword, arena)), DB_I64(!any),
-        DB_I64(owner), DB_I64(query->before_id), DB_U64(query->most));
+        DB_TEXT(query->keyword), DB_TEXT(pattern), DB_TEXT(pattern), DB_I64(!any), DB_I64(owner),
+        DB_I64(query->before_id), DB_U64(query->most));
 
     if (query->shop_id)
         return db_query_set(tx, FITS "WHERE shop_id = ? AND" NEWEST, args, &set, 1, ret);

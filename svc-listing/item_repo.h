@@ -2,7 +2,8 @@
 
 /*
  * item_repo: items and their SKUs in the database. An item's content is packed in its row; columns
- * beside it are what is searched. Tables: item, sku, item_history.
+ * beside it are what is searched, and item_text, which is read only where the title does not fit.
+ * Tables: item, item_text, sku, item_history.
  */
 
 #include <stdbool.h>
@@ -30,6 +31,9 @@ MUST_USE SUSPENDS struct status item_repo_find_many(struct db_tx *tx, const int6
 
 /* ALREADY_EXISTS DUPLICATE_KEY when it is there already. */
 MUST_USE SUSPENDS struct status item_repo_insert(struct db_tx *tx, const struct item *item);
+/* What is searched of it besides its columns. */
+MUST_USE SUSPENDS struct status item_repo_insert_text(struct db_tx *tx, int64_t item_id,
+                                                      const char *description);
 /* `sku_ids` are those of goods->skus, in their order. */
 MUST_USE SUSPENDS struct status item_repo_insert_skus(struct db_tx *tx, int64_t item_id,
                                                       const struct goods *goods,
@@ -60,7 +64,7 @@ struct item_query {
     int64_t supplier_id;
     int64_t created_from_us;
     int64_t created_to_us; /* outside; ITEM_TIME_END: all */
-    const char *keyword;   /* part of the title */
+    const char *keyword;   /* part of the title or the description */
     int64_t before_id;
     size_t most;
 };

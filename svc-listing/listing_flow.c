@@ -2,6 +2,8 @@
 
 #include "listing_events.h"
 #include "listing_repo.h"
+#include "watch.h"
+#include "watch_repo.h"
 
 static struct listing_record record_of(struct listing_change change, const struct flow_cause *cause)
 {
@@ -23,6 +25,17 @@ struct status flow_create(const struct catalog *catalog, struct db_tx *tx,
     return listing_tell_created(catalog, tx, listing);
 }
 
+/* The watchdog looks after it while it waits for an audit or a publish. */
+static struct status keep_watch(struct db_tx *tx, const struct listing *listing,
+                                const struct listing_change *change)
+{
+    if (watch_is_wanted(change->to))
+        return watch_repo_begin(tx, listing->id);
+    if (watch_is_wanted((enum listing_status)change->from))
+        return watch_repo_end(tx, listing->id);
+    return STATUS_OK;
+}
+
 static struct status move(struct db_tx *tx, struct listing *listing, enum listing_event event,
                           const struct flow_cause *cause, struct listing_record *ret)
 {
@@ -33,6 +46,7 @@ static struct status move(struct db_tx *tx, struct listing *listing, enum listin
     listing->updated_us = cause->now_us;
     *ret = record_of(change, cause);
     TRY(listing_repo_save(tx, listing, version_before));
+    TRY(keep_watch(tx, listing, &change));
     return listing_repo_insert_change(tx, listing->id, ret);
 }
 

@@ -9,6 +9,7 @@
 #include "souk/listing/v1/listing.rpc.h"
 #include "stock_consumer.h"
 #include "svc-listing/listing_migrations.h"
+#include "watchdog_worker.h"
 
 static struct status start(struct service *service, void **ret_app)
 {
@@ -39,6 +40,13 @@ static const struct event_route publish_routes[] = {
     {&listing_publish_ready_event, publish_consumer_on_ready},
 };
 
+static const struct periodic_config periodics[] = {
+    {.name = WATCHDOG_WORKER,
+     .period_ms = WATCHDOG_PERIOD_MS,
+     .limit_ms = WATCHDOG_LIMIT_MS,
+     .run = watchdog_worker_run},
+};
+
 static const struct saga_kind *const sagas[] = {&publish_saga};
 
 int main(int argc, char **argv)
@@ -64,6 +72,8 @@ int main(int argc, char **argv)
         .rpc_service_count = ARRAY_LEN(rpc_services),
         .consumers = consumers,
         .consumer_count = ARRAY_LEN(consumers),
+        .periodics = periodics,
+        .periodic_count = ARRAY_LEN(periodics),
         .sagas = sagas,
         .saga_count = ARRAY_LEN(sagas),
         .start = start,

@@ -97,6 +97,7 @@ static struct status insert_item(const struct saga *saga, struct db_tx *tx,
     snapshot_digest(&item, &goods, state->sku_ids, item.digest);
     item_pack_document(&item, draft, state->sku_ids, arena);
     TRY(item_repo_insert(tx, &item));
+    TRY(item_repo_insert_text(tx, item.id, draft->description));
     TRY(item_repo_insert_skus(tx, item.id, &goods, state->sku_ids, arena));
     return snapshot_repo_insert(tx, &item, &state->snapshot_id, 1, arena);
 }

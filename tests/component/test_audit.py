@@ -49,6 +49,34 @@ def test_skip_approves_at_once(souk: Souk) -> None:
     assert changed_by == ["operator/1", "operator/1", "service/listing", "service/listing"]
 
 
+# The examples of 002 chapter 3.3.5, as they are printed there.
+EXAMPLES = [
+    ("deal", "OPERATOR_FORM", "operator", SKIP),
+    ("deal", "MERCHANT_PORTAL", "merchant", MANUAL),
+    ("hotel", "SUPPLIER_PULL", "system", FAST_TRACK),
+    ("hotel", "OPERATOR_FORM", "operator", SKIP),
+    ("movie", "SUPPLIER_PUSH", "system", FAST_TRACK),
+    ("topup", "OPERATOR_FORM", "operator", SKIP),
+    ("giftcard", "OPERATOR_FORM", "operator", SKIP),
+    ("giftcard", "MERCHANT_APP", "merchant", MANUAL),
+]
+
+
+@pytest.mark.parametrize(("kind", "source", "user", "strategy"), EXAMPLES)
+def test_the_documents_examples_are_rows(
+    souk: Souk, kind: str, source: str, user: str, strategy: int
+) -> None:
+    shop = souk.new_id()
+    tokens = {
+        "operator": souk.operator(),
+        "merchant": souk.merchant(shop),
+        "system": souk.supplier(souk.new_id()),
+    }
+    token = tokens[user]
+    listing = create(souk, kind, token, source=f"SOURCE_TYPE_{source}", shop_id=shop)
+    assert submit(souk, listing, token).audit_strategy == strategy
+
+
 def test_fast_track_looks_at_attributes_only(souk: Souk) -> None:
     supplier = souk.supplier(souk.new_id())
     past = draft_of("movie")

@@ -368,6 +368,15 @@ def test_exactly_the_named_lines_are_selected(
     assert not buyer.cart().HasField("selected_total")
 
 
+def test_no_more_lines_are_named_than_a_cart_has(souk: Souk, buyer: Buyer, tea: Goods) -> None:
+    buyer.add(tea)
+    many = [Goods(1, souk.new_id(), 1, 1) for _ in range(201)]
+    for call in (lambda: buyer.select(1, *many), lambda: buyer.clear(*many)):
+        refused = refusal(call)
+        assert (refused.reason, list(refused.fields)) == ("INVALID_FIELD", ["sku_ids"])
+    assert buyer.cart().version == 1
+
+
 def test_a_customer_clears_all_or_some(buyer: Buyer, tea: Goods, cake: Goods) -> None:
     buyer.add(tea)
     buyer.add(cake)

@@ -179,6 +179,22 @@ def test_a_keyword_is_taken_literally(souk: Souk) -> None:
         assert query(souk, souk.merchant(shop), keyword=keyword) == (wanted, ""), keyword
 
 
+def test_a_keyword_is_looked_for_in_the_description_too(souk: Souk) -> None:
+    shop = souk.new_id()
+    texts = {"Tee": "soft COTTON, 100%", "Cotton tee": "", "Cap": "wool"}
+    drafts = {t: draft_of("topup", title=t, description=text) for t, text in texts.items()}
+    items = {t: make_item(souk, draft=draft, shop_id=shop) for t, draft in drafts.items()}
+    for keyword, found in [
+        ("cotton", ["Cotton tee", "Tee"]),
+        ("100%", ["Tee"]),
+        ("1%", []),
+        ("wool", ["Cap"]),
+        ("silk", []),
+    ]:
+        wanted = [items[title].item_id for title in found]
+        assert query(souk, souk.merchant(shop), keyword=keyword) == (wanted, ""), keyword
+
+
 def test_queries_have_pages(souk: Souk) -> None:
     shop = souk.new_id()
     made = [make_item(souk, shop_id=shop).item_id for _ in range(5)]
@@ -330,6 +346,30 @@ def test_what_cannot_be_sold_is_named_with_why(souk: Souk) -> None:
         (good.item_id, other.skus[0].sku_id, OTHER_ITEM),
         (good.item_id, 99, UNKNOWN),
     ]
+
+
+def test_one_sku_is_kept_or_refused_with_why(souk: Souk) -> None:
+    item, off, out = make_item(souk, "tshirt"), make_item(souk), make_item(souk)
+    change(souk, off, "OFFLINE")
+    change(souk, out, "OUT_OF_STOCK")
+
+    def ensure_one(sku: dict[str, int], token: str | None = None) -> Any:
+        service = token or souk.service()
+        return souk.mutate("listing.EnsureSnapshot", service, sku=sku).snapshot
+
+    kept = ensure_one(ref(item, 1))
+    assert [kept] == list(ensure(souk, ref(item, 1)).snapshots)
+    assert ensure_one(ref(item, 1)) == kept
+    for wrong, refused in [
+        (ref(item) | {"sku_id": 77}, "NOT_FOUND SKU_UNKNOWN"),
+        (ref(item) | {"item_id": off.item_id}, "INVALID_ARGUMENT SKU_OF_ANOTHER_ITEM"),
+        (ref(off), "FAILED_PRECONDITION ITEM_NOT_ONLINE"),
+        (ref(out), "FAILED_PRECONDITION SOLD_OUT"),
+    ]:
+        assert why(ensure_one, wrong) == refused
+    operator = why(ensure_one, ref(item), souk.operator())
+    assert operator == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+    assert list(refusal(ensure_one, {"item_id": item.item_id}).fields) == ["sku.sku_id"]
 
 
 def test_equal_contents_share_one_snapshot(souk: Souk) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from listing_kit import (
     APPROVED,
+    AUTO,
     CATEGORIES,
     ITEM_HIDDEN,
     ITEM_ONLINE,
@@ -332,6 +333,26 @@ def test_a_reviewer_approves_nothing_that_the_machine_would_refuse(own: Souk) ->
     assert now(own, listing).status == PENDING
     own.stack.kafka.start()
     until_status(own, listing, REJECTED, timeout_s=60)
+
+
+def test_an_audit_that_is_late_is_asked_for_again_and_happens_once(own: Souk) -> None:
+    own.stack.kafka.stop()
+    listing = submit(own, create(own, "hotel", source="SOURCE_TYPE_EXCEL_BATCH"))
+    assert (listing.status, listing.audit_strategy) == (PENDING, AUTO)
+    of_it = f"WHERE listing_id = {listing.listing_id}"
+    own.sql("listing", f"UPDATE listing_watch SET due_at = UTC_TIMESTAMP(6) {of_it}")
+    told = (
+        "SELECT COUNT(*) AS n FROM outbox WHERE type = 'listing.audit.pending' "
+        f"AND aggregate_id = {listing.listing_id}"
+    )
+    poll.until(lambda: own.sql("listing", told) == [{"n": "2"}], 20, "the audit asked for again")
+    watch = f"SELECT retries, due_at > UTC_TIMESTAMP(6) AS later FROM listing_watch {of_it}"
+    assert own.sql("listing", watch) == [{"retries": "1", "later": "1"}]
+    assert now(own, listing) == listing
+    own.stack.kafka.start()
+    until_status(own, listing, ONLINE, timeout_s=60)
+    assert [action for _, action, _ in actions(own, listing)].count("approve") == 1
+    assert own.sql("listing", watch) == []
 
 
 def test_a_publish_survives_a_crash_and_happens_once(own: Souk) -> None:

@@ -28,6 +28,7 @@ Run = Callable[[World, Method], None]
 _OWNERS = ("CUSTOMER", "MERCHANT", "SUPPLIER")
 # Where the caller makes a key that the thing goes by for good: docs/adr/0009.
 NATURAL_KEYS = {
+    "EnsureSnapshot",
     "BatchEnsureSnapshots",
     "ReserveStock",
     "ConfirmReservation",

@@ -441,6 +441,12 @@ def _change_item_status(place: Place) -> Example:
     return Example(place.merchant, fields, strangers=strangers)
 
 
+@example("listing.EnsureSnapshot")
+def _ensure_snapshot(place: Place) -> Example:
+    sku = {"item_id": place.goods.item_id, "sku_id": place.goods.sku_id}
+    return Example(place.souk.service(), {"sku": sku})
+
+
 @example("listing.BatchEnsureSnapshots")
 def _batch_ensure_snapshots(place: Place) -> Example:
     skus = [{"item_id": place.goods.item_id, "sku_id": place.goods.sku_id}]
@@ -556,12 +562,6 @@ def _set_price(place: Place) -> Example:
     }
     strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
     return Example(place.merchant, fields, strangers=strangers)
-
-
-@example("pricing.GetPriceHistory")
-def _get_price_history(place: Place) -> Example:
-    strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
-    return Example(place.merchant, {"sku_id": place.priced_sku()}, strangers=strangers)
 
 
 @example("pricing.BatchGetPrices")

@@ -1,6 +1,6 @@
 """How goods of a merchant come onto the shelf, past a reviewer."""
 
-from journey_kit import Market, insist, reason
+from journey_kit import Market, assert_all_holds, insist, reason, refusal
 from soukdev.market import Offer
 from soukdev.market.goods import Json
 from soukdev.poll import until
@@ -87,3 +87,40 @@ def test_what_is_taken_off_the_shelf_is_not_sold(market: Market) -> None:
     refused = reason(lambda: customer.place([goods.line()], token))
     assert refused == "FAILED_PRECONDITION NOT_SELLABLE"
     assert reason(lambda: customer.add(goods.line())) == "FAILED_PRECONDITION ITEM_NOT_ONLINE"
+
+
+def test_the_last_one_sold_takes_it_off_the_shelf_and_the_next_brings_it_back(
+    market: Market,
+) -> None:
+    goods, first, second = market.goods(on_hand=1), market.customer(), market.customer()
+    title, item_id = goods.item["title"], goods.item["item_id"]
+    placed = first.order([goods.line()])
+    first.pay(placed["pay_order"]["pay_order_id"])
+    first.await_order(placed["orders"][0]["order_id"], "COMPLETED")
+
+    def status() -> str:
+        return str(market.souk.json().get(f"/v1/items/{item_id}")["item"]["status"])
+
+    def found_in_stock() -> list[bool]:
+        hits = insist(lambda: second.search(title))["hits"]
+        return [hit["in_stock"] for hit in hits if hit["item_id"] == item_id]
+
+    until(lambda: status() == "ITEM_STATUS_OUT_OF_STOCK", 20, "the item sold out")
+    until(lambda: found_in_stock() == [False], 20, "the index knows it")
+    second.add(goods.line())
+    [line] = second.cart()["lines"]
+    assert [change["kind"] for change in line["changes"]] == ["CART_CHANGE_KIND_SOLD_OUT"]
+    refused = refusal(lambda: second.order([goods.line()]))
+    assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "SOLD_OUT")
+    assert refused.metadata == {"sku": goods.sku_id, "wanted": "1", "free": "0"}
+
+    market.sellers.operator.post(
+        f"/v1/stock/{goods.sku_id}:adjust",
+        request_id=market.souk.request_id(),
+        delta=2,
+        reason="more came in",
+    )
+    until(lambda: status() == "ITEM_STATUS_ONLINE", 20, "the item back")
+    until(lambda: found_in_stock() == [True], 20, "the index knows it")
+    assert second.order([goods.line()])["orders"]
+    assert_all_holds(market.souk.stack)

@@ -61,6 +61,23 @@ def test_a_cart_says_that_a_price_has_changed(market: Market) -> None:
     assert (show(change["old_price"]), show(change["new_price"])) == ("10.00 EUR", "12.00 EUR")
 
 
+def test_who_changed_a_price_and_why_is_known_to_its_shop(market: Market) -> None:
+    goods = market.goods(price="10.00 EUR")
+    set_price(market, goods, "12.00 EUR", comment="咖啡涨价")
+    shop = market.souk.json(market.souk.merchant(goods.shop_id))
+    changed, published = shop.get(f"/v1/prices/{goods.sku_id}/history")["changes"]
+    assert (show(changed["old_amount"]), show(changed["price"]["amount"])) == (
+        "10.00 EUR",
+        "12.00 EUR",
+    )
+    assert (changed["comment"], changed["changed_by"].split("/")[0]) == ("咖啡涨价", "operator")
+    assert published["changed_by"] == "service/listing"
+    stranger = market.souk.json(market.souk.merchant(goods.shop_id + 1))
+    assert reason(lambda: stranger.get(f"/v1/prices/{goods.sku_id}/history")) == (
+        "NOT_FOUND SKU_UNKNOWN"
+    )
+
+
 def test_a_sale_that_is_announced_keeps_nobody_waiting(market: Market) -> None:
     goods = market.goods(price="10.00 EUR")
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
