@@ -75,7 +75,7 @@ struct status shelf_take_stock(const struct catalog *catalog, struct db_tx *tx,
 
     TRY(lock_both(tx, &item, &listing, arena));
     TRY(sku_stock_repo_is_left(tx, item.id, &was_left));
-    TRY(sku_stock_repo_save(tx, stock));
+    TRY(sku_stock_repo_save(tx, stock, 1, arena));
     return follow_stock(catalog, tx, &item, &listing, was_left, now_us, arena);
 }
 

@@ -22,7 +22,7 @@ MUST_USE SUSPENDS struct status shelf_move_item(struct db_tx *tx, struct item *i
                                                 enum item_status to,
                                                 const struct flow_cause *cause);
 
-/* A SKU was sold out, or came in again. Its item follows if it is on the shelf. */
+/* A locked SKU was sold out, or came in again. Its item follows if it is on the shelf. */
 MUST_USE SUSPENDS struct status shelf_take_stock(const struct catalog *catalog, struct db_tx *tx,
                                                  const struct sku_stock *stock, int64_t now_us,
                                                  struct arena *arena);

@@ -18,6 +18,7 @@ static int by_sku_and_version(const void *a, const void *b)
     return (x->version > y->version) - (x->version < y->version);
 }
 
+/* The order in which listings are locked. */
 static int by_listing(const void *a, const void *b)
 {
     const struct sku_stock *x = a, *y = b;
@@ -63,21 +64,51 @@ static const struct sku_stock *find(const struct sku_stock *told, size_t count,
     BUG("no event told of SKU %lld", (long long)known->sku_id);
 }
 
-/* Which of the known SKUs begin or end to be sold out, as they are then. Most events do neither. */
-static size_t keep_changed(struct sku_stock *known, size_t count, const struct sku_stock *told,
-                           size_t told_count)
+/* SKUs of which something newer was told, as they are now. */
+struct news {
+    struct sku_stock *changed; /* begin or end to be sold out, which few events say */
+    size_t changed_count;
+    struct sku_stock *same; /* their version alone: an event that was parked may come after it */
+    size_t same_count;
+};
+
+static struct news sort_out(const struct sku_stock *known, size_t count,
+                            const struct sku_stock *told, size_t told_count, struct arena *arena)
 {
-    size_t changed = 0;
+    struct news news = {.changed = arena_array_of(arena, struct sku_stock, count),
+                        .same = arena_array_of(arena, struct sku_stock, count)};
 
     for (size_t i = 0; i < count; i++) {
-        const struct sku_stock *news = find(told, told_count, &known[i]);
-        if (news->version <= known[i].version || news->sold_out == known[i].sold_out)
+        const struct sku_stock *newest = find(told, told_count, &known[i]);
+        struct sku_stock now = known[i];
+        if (newest->version <= now.version)
             continue;
-        known[changed] = known[i];
-        known[changed].version = news->version;
-        known[changed++].sold_out = news->sold_out;
+        now.version = newest->version;
+        now.sold_out = newest->sold_out;
+        if (now.sold_out != known[i].sold_out)
+            news.changed[news.changed_count++] = now;
+        else
+            news.same[news.same_count++] = now;
     }
-    return changed;
+    qsort(news.changed, news.changed_count, sizeof *news.changed, by_listing);
+    return news;
+}
+
+static struct status take(const struct catalog *catalog, struct db_tx *tx,
+                          const struct sku_stock *told, size_t count, struct arena *arena)
+{
+    int64_t *sku_ids = arena_array_of(arena, int64_t, count);
+    struct sku_stock *known;
+    size_t known_count;
+
+    for (size_t i = 0; i < count; i++)
+        sku_ids[i] = told[i].sku_id;
+    TRY(sku_stock_repo_lock(tx, sku_ids, count, arena, &known, &known_count));
+    const struct news news = sort_out(known, known_count, told, count, arena);
+    TRY(sku_stock_repo_save(tx, news.same, news.same_count, arena));
+    for (size_t i = 0; i < news.changed_count; i++)
+        TRY(shelf_take_stock(catalog, tx, &news.changed[i], clock_unix_us(), arena));
+    return STATUS_OK;
 }
 
 struct status stock_consumer_take(void *catalog, struct db_tx *tx, const struct event *events,
@@ -85,19 +116,9 @@ struct status stock_consumer_take(void *catalog, struct db_tx *tx, const struct 
 {
     struct arena *arena = events[0].arena;
     struct sku_stock *told = arena_array_of(arena, struct sku_stock, count);
-    const size_t told_count = gather(events, count, told);
-    int64_t *sku_ids = arena_array_of(arena, int64_t, told_count);
-    struct sku_stock *known;
-    size_t known_count;
 
-    for (size_t i = 0; i < told_count; i++)
-        sku_ids[i] = told[i].sku_id;
-    TRY(sku_stock_repo_find_many(tx, sku_ids, told_count, arena, &known, &known_count));
-    const size_t changed = keep_changed(known, known_count, told, told_count);
-    qsort(known, changed, sizeof *known, by_listing); /* rows are locked in this order */
-    for (size_t i = 0; i < changed; i++)
-        TRY(shelf_take_stock(catalog, tx, &known[i], clock_unix_us(), arena));
-    return STATUS_OK;
+    const size_t newest = gather(events, count, told);
+    return take(catalog, tx, told, newest, arena);
 }
 
 const struct event_route stock_routes[] = {{.type = &inventory_changed_event}};

@@ -1,7 +1,9 @@
 """Items that leave the shelf when their stock is sold, and come back with it."""
 
+import uuid
 from typing import Any
 
+from confluent_kafka import Producer
 from listing_kit import (
     ITEM_OFFLINE,
     ITEM_ONLINE,
@@ -188,6 +190,49 @@ def test_what_is_taken_off_the_shelf_stays_off(souk: Souk) -> None:
     poll.until(lambda: souk.sql("listing", query), 20, "the SKU back")
     assert get(souk, item, souk.operator()) == offline
     assert offline.status == ITEM_OFFLINE
+
+
+def tell_late(souk: Souk, item: Any, version: int, on_hand: int) -> None:
+    """An event that was parked, and has been handled after newer ones."""
+    sku_id = item.skus[0].sku_id
+    message = souk.contracts.message(souk.contracts.event_types()["inventory.changed"])
+    value = message(
+        sku_id=sku_id, model="STOCK_MODEL_QUANTITY", free=on_hand, on_hand=on_hand, version=version
+    )
+    producer = Producer({"bootstrap.servers": souk.stack.kafka.address, "log_level": 0})
+    ce_id = str(uuid.uuid4())
+    headers = {
+        "ce_id": ce_id,
+        "ce_type": "inventory.changed",
+        "ce_source": "souk/test",
+        "ce_specversion": "1.0",
+        "ce_subject": str(sku_id),
+        "content-type": "application/protobuf",
+    }
+    producer.produce(
+        "inventory.stock",
+        key=str(sku_id),
+        value=value.SerializeToString(),
+        headers=[(name, text.encode()) for name, text in headers.items()],
+    )
+    assert producer.flush(20) == 0
+    handled = f"SELECT 1 FROM inbox WHERE consumer = 'listing.stock' AND ce_id = '{ce_id}'"
+    poll.until(lambda: souk.sql("listing", handled), 20, "the event handled")
+
+
+def test_an_older_word_on_the_stock_changes_nothing(souk: Souk) -> None:
+    item = make_item(souk, 5)
+    until_told(souk, item, 5, 0)
+    adjust(souk, item, -1)
+    until_told(souk, item, 4, 0)
+    query = f"SELECT 1 FROM sku_stock WHERE sku_id = {item.skus[0].sku_id} AND version = 2"
+    poll.until(lambda: souk.sql("listing", query), 20, "the change of stock known")
+    tell_late(souk, item, version=1, on_hand=0)
+    assert get(souk, item) == item
+    adjust(souk, item, -4)
+    sold_out = until(souk, item, ITEM_OUT_OF_STOCK)
+    tell_late(souk, item, version=2, on_hand=4)
+    assert get(souk, item) == sold_out
 
 
 def test_a_shopper_sees_that_it_is_sold_out(souk: Souk) -> None:
