@@ -114,6 +114,19 @@ DAMAGES = [
         "UPDATE item SET listing_id = listing_id - 1",
     ),
     (
+        "what waits for an audit or a publish is watched, and nothing else",
+        "listing",
+        "INSERT INTO listing_watch SELECT listing_id, 0, UTC_TIMESTAMP(6), '2100-01-01'"
+        " FROM listing",
+        "DELETE FROM listing_watch",
+    ),
+    (
+        "what is sold out is not on sale",
+        "inventory",
+        "UPDATE stock SET free = 0",
+        "UPDATE stock SET free = 9",
+    ),
+    (
         "what is on sale has a price and stock of the same owner",
         "pricing",
         "UPDATE sku_price SET shop_id = shop_id + 1",

@@ -72,6 +72,9 @@ class _Checker:
         if "order" in self._contexts:
             lost = answers.lost_orders(self._stack.descriptor_set, self._rows)
             yield self._result("no order that was confirmed is lost", lost)
+        if {"listing", "inventory"} <= self._contexts:
+            shown = _awaited(lambda: self._rows(goods.SOLD_OUT.sql), wait_s)
+            yield self._result(goods.SOLD_OUT.name, shown)
         if {"search", "listing", "pricing", "inventory"} <= self._contexts:
             # A consumer that was killed is missed only when its session has run out.
             differences = _awaited(lambda: index.differences(self._stack, self._rows), wait_s)

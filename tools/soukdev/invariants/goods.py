@@ -3,7 +3,8 @@
 from soukdev.invariants.rules import Rule
 
 # Numbers in the database: svc-listing/listing.h.
-_ONLINE = 20
+_PENDING, _APPROVED, _ONLINE = 10, 11, 20
+_QUANTITY = 1
 
 RULES = (
     Rule(
@@ -32,6 +33,16 @@ RULES = (
         """,
     ),
     Rule(
+        "what waits for an audit or a publish is watched, and nothing else",
+        ("listing",),
+        f"""
+        SELECT l.listing_id, l.status
+        FROM souk_listing.listing l
+        LEFT JOIN souk_listing.listing_watch w ON w.listing_id = l.listing_id
+        WHERE (l.status IN ({_PENDING}, {_APPROVED})) <> (w.listing_id IS NOT NULL)
+        """,
+    ),
+    Rule(
         "what is on sale has a price and stock of the same owner",
         ("listing", "pricing", "inventory"),
         f"""
@@ -46,4 +57,19 @@ RULES = (
         """,
         quiet=True,
     ),
+)
+
+# Told by events: it comes true a moment after the last sale.
+SOLD_OUT = Rule(
+    "what is sold out is not on sale",
+    ("listing", "inventory"),
+    f"""
+    SELECT i.item_id, i.version
+    FROM souk_listing.item i
+    WHERE i.status = {_ONLINE} AND NOT EXISTS (
+        SELECT 1 FROM souk_listing.sku k
+        LEFT JOIN souk_inventory.stock s ON s.sku_id = k.sku_id
+        WHERE k.item_id = i.item_id
+          AND (s.sku_id IS NULL OR s.model <> {_QUANTITY} OR s.free + s.held > 0))
+    """,
 )
