@@ -19,7 +19,7 @@ from soukdev import paths
 _RULES_TAG = b"\x8a\xb5\x18"
 _REQUIRED, _MIN, _MAX, _MAX_LEN, _MIN_ITEMS, _MAX_ITEMS, _PATTERN = range(1, 8)
 _RPC = re.compile(r"^  rpc (\w+)\((\w+)\).*?^  }$", re.MULTILINE | re.DOTALL)
-_NATURAL_KEYS = 6
+_NATURAL_KEYS = 7
 _KEYS_WITH_BODY = 2
 _OF_ALL = (
     "nested too deep",

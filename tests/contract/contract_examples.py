@@ -570,6 +570,12 @@ def _batch_get_prices(place: Place) -> Example:
     return Example(place.merchant, fields, strangers=place.strangers("OK", *_PUBLIC))
 
 
+@example("pricing.GetPriceHistory")
+def _get_price_history(place: Place) -> Example:
+    strangers = place.strangers("NOT_FOUND SKU_UNKNOWN", *_SELLERS)
+    return Example(place.merchant, {"sku_id": place.priced_sku()}, strangers=strangers)
+
+
 @example("pricing.CreateQuote")
 def _create_quote(place: Place) -> Example:
     fields = {"user_id": place.user_id, "lines": [place.goods.quote_line(2)]}
