@@ -19,6 +19,18 @@ struct status listing_tell_created(const struct catalog *catalog, struct db_tx *
     return outbox_add_one(catalog->outbox, tx, &listing_created_event, &message.base);
 }
 
+struct status listing_tell_updated(const struct catalog *catalog, struct db_tx *tx,
+                                   const struct listing *listing, const ItemDraft *draft)
+{
+    ListingUpdated message;
+
+    listing_updated_init(&message);
+    message.listing_id = listing->id;
+    message.title = draft->title;
+    message.version = listing->version;
+    return outbox_add_one(catalog->outbox, tx, &listing_updated_event, &message.base);
+}
+
 struct status listing_tell_audit_pending(const struct catalog *catalog, struct db_tx *tx,
                                          const struct listing *listing)
 {

@@ -11,6 +11,7 @@
 #include "catalog.h"
 #include "item.h"
 #include "listing.h"
+#include "souk/listing/v1/listing.types.h"
 
 struct db_tx;
 
@@ -18,6 +19,11 @@ struct db_tx;
 MUST_USE SUSPENDS struct status listing_tell_created(const struct catalog *catalog,
                                                      struct db_tx *tx,
                                                      const struct listing *listing);
+/* listing.updated */
+MUST_USE SUSPENDS struct status listing_tell_updated(const struct catalog *catalog,
+                                                     struct db_tx *tx,
+                                                     const struct listing *listing,
+                                                     const ItemDraft *draft);
 /* Work: listing.audit.pending, listing.publish.ready. */
 MUST_USE SUSPENDS struct status listing_tell_audit_pending(const struct catalog *catalog,
                                                            struct db_tx *tx,

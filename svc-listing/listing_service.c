@@ -159,6 +159,7 @@ struct status listing_update_listing(struct request *rq, const UpdateListingRequ
     TRY(draft_check(rq, &category, in->draft, violations_new(rq->arena), &listing));
     TRY(flow_apply(&tx, &listing, LISTING_EDIT, &cause));
     TRY(listing_repo_save_draft(&tx, &listing));
+    TRY(listing_tell_updated(catalog, &tx, &listing, in->draft));
     ret->listing = listing_to_pb(&listing, in->draft, rq->arena);
     TRY(idempotency_store(&tx, rq, &ret->base));
     return db_tx_commit(&tx);

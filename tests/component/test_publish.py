@@ -195,9 +195,11 @@ def test_a_listings_way_is_told(souk: Souk, events: Events) -> None:
     assert [(event.type, event.message.version) for event in task] == [
         ("listing.created", 1),
         ("listing.rejected", 3),
+        ("listing.updated", 4),
     ]
     assert (task[0].message.category_id, task[0].message.shop_id) == (1, listing.shop_id)
     assert task[1].message.comment == rejected.comment
+    assert task[2].message.title == draft["title"]
     pending = told(events, "listing.audit.pending", listing.listing_id)
     assert [event.message.version for event in pending] == [2, 5]
     ready = told(events, "listing.publish.ready", listing.listing_id)

@@ -5,3 +5,5 @@ OBJECTS   += $(CRASH_LAB).o
 $(CRASH_LAB): $(CRASH_LAB).o $(LIBCOMMON) $(CONTRACTS)
 	$(call say,LD    $@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
+
+test-programs: $(CRASH_LAB)
