@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "observe/span.h"
 #include "observe/trace.h"
 #include "patterns/consumer_internal.h"
 #include "patterns/dead_letter.h"
@@ -102,19 +103,28 @@ static struct status after_failure(struct parked_runner *runner, const struct pa
     return st;
 }
 
+/* Within the trace that it came in. */
+static struct status react(const struct parked_runner *runner, const struct parked *parked)
+{
+    AUTO(span_end) struct span span;
+
+    trace_enter(trace_current(), mq_header(&parked->message, "traceparent"));
+    span_enter(&span, trace_current(), SPAN_CONSUMER, parked->message.topic);
+    const struct status st = consumer_react_to_parked(runner->consumer, parked);
+    span_status(&span, &st);
+    return st;
+}
+
 static struct status try_again(struct parked_runner *runner, uint64_t id)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
-    struct trace_context *trace = trace_current();
     struct parked parked;
     bool is_claimed;
 
     TRY(parked_claim(runner->consumer->config->db, id, CLAIM_US, arena, &parked, &is_claimed));
     if (!is_claimed)
         return STATUS_OK;
-    *trace = (struct trace_context){0};
-    trace_enter(trace, mq_header(&parked.message, "traceparent"));
-    const struct status st = consumer_react_to_parked(runner->consumer, &parked);
+    const struct status st = react(runner, &parked);
     if (status_ok(&st) || st.code == CODE_CANCELLED)
         return st;
     return after_failure(runner, &parked, &st, arena);
@@ -139,6 +149,7 @@ static struct status run(void *arg, bool *ret_more)
     struct parked_runner *runner = arg;
     uint64_t id;
 
+    *trace_current() = (struct trace_context){0}; /* looking is of no event's trace */
     TRY(count(runner));
     TRY(parked_find_due(runner->consumer->config->db, runner->consumer->config->name, &id));
     *ret_more = id;

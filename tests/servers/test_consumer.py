@@ -1,11 +1,15 @@
 """Consumers: what comes twice is handled once, what fails is parked and comes again, nobody but its
 key waits for it, and what never succeeds becomes a dead letter."""
 
+import json
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -34,11 +38,18 @@ class Publisher:
         self._count = 0
 
     def cancelled(
-        self, order_id: int, version: int = 1, *, event_id: str = "", partition: int = 0
+        self,
+        order_id: int,
+        version: int = 1,
+        *,
+        event_id: str = "",
+        partition: int = 0,
+        traceparent: str = "",
     ) -> str:
         self._count += 1
         event_id = event_id or f"{self._ids}-{self._count}"
-        self._produce(order_id, self.bytes_of(order_id, version), event_id, partition)
+        value = self.bytes_of(order_id, version)
+        self._produce(order_id, value, event_id, partition, traceparent)
         return event_id
 
     def raw(self, key: int, value: bytes | None, *, ce_id: str) -> None:
@@ -49,10 +60,14 @@ class Publisher:
         value: Any = self._message(order_id=order_id, version=version)
         return bytes(value.SerializeToString())
 
-    def _produce(self, key: int, value: bytes | None, event_id: str, partition: int) -> None:
+    def _produce(
+        self, key: int, value: bytes | None, event_id: str, partition: int, traceparent: str = ""
+    ) -> None:
         headers = {"ce_type": "order.cancelled", "ce_source": "souk/order"}
         if event_id:
             headers["ce_id"] = event_id
+        if traceparent:
+            headers["traceparent"] = traceparent
         self._producer.produce(
             TOPIC, value=value, key=str(key), partition=partition, headers=headers
         )
@@ -246,6 +261,60 @@ def test_a_worker_that_is_killed_at_any_moment_disorders_no_key(
     for order_id in range(8):
         assert handled(lab, order_id) == [(order_id, number + 1) for number in range(version)]
     assert parked(lab) == []
+
+
+@contextmanager
+def collected() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Where spans may be sent to, and those that came, in their order."""
+    spans: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            spans.extend(body["resourceSpans"][0]["scopeSpans"][0]["spans"])
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/traces", spans
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_parked_event_is_tried_in_its_trace_and_nothing_else_is(
+    lab: Lab, publisher: Publisher
+) -> None:
+    consumer_kind = 5
+    with collected() as (url, spans):
+        lab.start("worker", SOUK_TRACE_URL=url, SOUK_TRACE_ROOTS_PER_10000="0")
+        lab.fault("handle 1", code=UNAVAILABLE)
+        for number in (1, 2):
+            publisher.cancelled(1, number, traceparent=f"00-{number:032x}-{1:016x}-01")
+        until(lambda: parked(lab) == [1, 1], 20, "the key is parked")
+        lab.heal()
+        until(lambda: len(handled(lab)) == 2, 20, "both events")
+
+        # The second came to each consumer, and once more out of its parking place, as the last.
+        def tries() -> list[dict[str, Any]]:
+            kinds = [one for one in spans if one["kind"] == consumer_kind]
+            return [one for one in kinds if int(one["traceId"], 16) == 2]
+
+        until(lambda: len(tries()) == 3, 20, "the second one's tries")
+        known = {one["spanId"] for one in spans} | {f"{1:016x}"}
+        assert {one.get("parentSpanId", "") for one in spans} <= known
+        # Looking for parked events, and claiming them, is nobody's.
+        assert "next_at <= UTC_TIMESTAMP(6)" not in json.dumps(spans)
 
 
 def test_a_refusal_becomes_a_dead_letter_and_its_key_waits(
