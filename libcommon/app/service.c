@@ -144,6 +144,7 @@ static void live(void *arg)
 
 static int run(struct service *service)
 {
+    signal(SIGHUP, SIG_IGN); /* without a loop to take it, it ends nobody either */
     struct status st = loop_new(&service->loop);
 
     if (status_ok(&st))

@@ -237,13 +237,38 @@ static void stop_api(struct service *service)
     rpc_server_free(service->rpc);
 }
 
+/* Readiness is asked for until the end: it does not see what is on its way out. */
+static void stop_consumer(struct consumer **at)
+{
+    struct consumer *consumer = *at;
+
+    *at = NULL;
+    consumer_stop(consumer);
+}
+
 static void stop_workers(struct service *service)
 {
     for (size_t i = 0; i < SERVICE_PARTS_MAX; i++) {
         periodic_stop(service->periodics[i]);
-        consumer_stop(service->consumers[i]);
+        stop_consumer(&service->consumers[i]);
     }
     housekeeping_stop(service->housekeeping);
+}
+
+static void stop_ids(struct service *service)
+{
+    struct ids *ids = service->ids;
+
+    service->ids = NULL;
+    ids_stop(ids);
+}
+
+/* Nor does a reload that is asked for now. */
+static void end_trust(struct service *service)
+{
+    service_token_free(service->token);
+    auth_free(service->auth);
+    service->auth = NULL;
 }
 
 void service_parts_stop(struct service *service)
@@ -262,10 +287,9 @@ void service_parts_stop(struct service *service)
     if (service->outbox)
         mem_free((void *)(uintptr_t)outbox_source(service->outbox));
     outbox_free(service->outbox);
-    ids_stop(service->ids);
+    stop_ids(service);
     db_close(service->db);
-    service_token_free(service->token);
-    auth_free(service->auth);
+    end_trust(service);
     otlp_stop(service->otlp);
     rpc_loop_stop();
 }

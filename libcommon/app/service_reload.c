@@ -60,7 +60,7 @@ void service_reload(void *arg)
         metric_family(METRIC_COUNTER, "souk_config_reloads_total", "outcome",
                       "Times that key file and log level were read again");
 
-    if (!service->auth) /* it is just starting, and reads them anyway */
+    if (!service->auth) /* it is just starting, and reads them anyway, or at its end */
         return;
     const struct status st = read_and_apply(service);
     metric_add(metric_series(reloads, status_ok(&st) ? "ok" : "failed"), 1);

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ class Renamed(Issuer):
 class Subject:
     """A process of the lab with a key file and a log level of the test."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, **settings: str) -> None:
         self.keys_file = lab.folder / "keys.json"
         self.level_file = lab.folder / "level"
         self.old, self.new = Issuer(lab.folder, "auth-1"), Renamed(lab.folder, "auth-2")
@@ -62,6 +63,7 @@ class Subject:
             "api,worker",
             SOUK_KEYS_FILE=str(self.keys_file),
             SOUK_LOG_LEVEL_FILE=str(self.level_file),
+            **settings,
         )
         self._clients: list[GrpcClient] = []
 
@@ -186,3 +188,18 @@ def test_the_log_gets_quiet_and_talks_again(subject: Subject) -> None:
     subject.level_file.write_text("info")
     subject.reload()
     assert subject.process.log_text().count('"configuration read again"') == 1
+
+
+def test_a_process_that_ends_may_still_be_asked(lab: Lab) -> None:
+    """The last spans keep it when all else is gone: their collector says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as collector:
+        url = f"http://127.0.0.1:{collector.getsockname()[1]}/v1/traces"
+        subject = Subject(lab, SOUK_TRACE_URL=url, SOUK_TRACE_ROOTS_PER_10000="10000")
+        assert subject.outcome(subject.old.token()) == "OK"
+        subject.close()
+        process, pid = subject.process, subject.process.pid
+        os.kill(pid, signal.SIGTERM)
+        while process.alive() or process.exit_code is None:
+            os.kill(pid, signal.SIGHUP)
+            http.answers(process.ports["admin"], "/readyz")
+    assert process.exit_code == 0
