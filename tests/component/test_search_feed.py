@@ -117,8 +117,16 @@ def test_offline_is_a_status_and_no_end(feed: Feed) -> None:
     assert feed.found(category_ids=[category]) == [goods.item_id]
 
 
-@pytest.mark.parametrize("status", ["HIDDEN", "MAINTAIN", "OUT_OF_STOCK", "UNSPECIFIED"])
-def test_only_what_is_online_is_found(feed: Feed, status: str) -> None:
+def test_what_is_sold_out_is_found(feed: Feed) -> None:
+    category = feed.souk.new_id()
+    goods = feed.new_goods()
+    feed.item(goods, category_id=category, status="ITEM_STATUS_OUT_OF_STOCK")
+    feed.settle()
+    assert feed.found(category_ids=[category]) == [goods.item_id]
+
+
+@pytest.mark.parametrize("status", ["HIDDEN", "MAINTAIN", "UNSPECIFIED"])
+def test_what_is_not_on_the_shelf_is_not_found(feed: Feed, status: str) -> None:
     category = feed.souk.new_id()
     goods = feed.new_goods()
     feed.item(goods, category_id=category, status=f"ITEM_STATUS_{status}")
