@@ -64,6 +64,17 @@ struct status relay_parked_first(struct db *db, const char *queue, struct arena 
     return STATUS_OK;
 }
 
+struct status relay_parked_move(struct db *db, const char *queue, int64_t aggregate_id,
+                                const char *to)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx, "UPDATE outbox_parked SET queue = ? WHERE queue = ? AND aggregate_id = ?",
+                DB_ARGS(DB_TEXT(to), DB_TEXT(queue), DB_I64(aggregate_id)), NULL));
+    return db_tx_commit(&tx);
+}
+
 struct status relay_parked_remove(struct db *db, uint64_t seq)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};

@@ -24,5 +24,8 @@ MUST_USE SUSPENDS struct status relay_parked_add(struct db *db, const struct rel
 /* The first row of the queue; `ret->seq` is 0 when there is none. */
 MUST_USE SUSPENDS struct status relay_parked_first(struct db *db, const char *queue,
                                                    struct arena *arena, struct relay_row *ret);
+/* The rows of an aggregate that stand in a queue, into another one. */
+MUST_USE SUSPENDS struct status relay_parked_move(struct db *db, const char *queue,
+                                                  int64_t aggregate_id, const char *to);
 MUST_USE SUSPENDS struct status relay_parked_remove(struct db *db, uint64_t seq);
 MUST_USE SUSPENDS struct status relay_parked_count(struct db *db, uint64_t *ret);

@@ -233,7 +233,26 @@ struct status relay_publisher_load(struct relay_publisher *publisher, struct are
     return count_parked(publisher, &parked);
 }
 
-/* OK: the queue is one shorter, or gone when it was empty. */
+/*
+ * The topic is there again, but Kafka does not take this row: its aggregate goes on waiting in a
+ * queue of its own, the others do not. The aggregate's queue is looked at first, so nothing
+ * overtakes.
+ */
+static struct status hold_up_only_aggregate(struct relay_publisher *publisher,
+                                            const struct relay_queue *queue,
+                                            const struct relay_row *row,
+                                            const struct status *failure)
+{
+    char name[RELAY_QUEUE_NAME_MAX + 1];
+
+    relay_queue_name(row->topic, row->aggregate_id, name);
+    if (failure->code != CODE_INVALID_ARGUMENT || strcmp(queue->name, row->topic) != 0 ||
+        !relay_queues_add(&publisher->queues, name, clock_mono_us()))
+        return *failure;
+    return relay_parked_move(publisher->db, row->topic, row->aggregate_id, name);
+}
+
+/* OK: the queue is shorter, or gone when it was empty. */
 static struct status send_first(struct relay_publisher *publisher, struct relay_queue *queue,
                                 struct arena *arena)
 {
@@ -249,7 +268,8 @@ static struct status send_first(struct relay_publisher *publisher, struct relay_
     to_message(publisher, &row, arena, &sending, &message);
     const struct status st = produce(publisher, &message, 1);
     end_spans(&sending, 1, &st);
-    TRY(st);
+    if (!status_ok(&st))
+        return hold_up_only_aggregate(publisher, queue, &row, &st);
     metric_add(publisher->published, 1);
     TRY(relay_parked_remove(publisher->db, row.seq));
     log_info("parked event published", LOG_I64("seq", (int64_t)row.seq), LOG_STR("type", row.type));

@@ -245,6 +245,25 @@ def test_events_without_a_topic_wait_for_it_in_their_order(lab: Lab, watcher: Wa
         second.close()
 
 
+@pytest.mark.timeout(240)
+def test_a_large_event_holds_up_no_topic_that_came_back(lab: Lab) -> None:
+    later = f"{lab.topic}.later"
+    lab.start("relay")
+    lab.tell(1, b"1/1", topic=later)
+    until(lambda: parked(lab) == 1, 20, "the first without a topic")
+    lab.tell(1, TOO_LARGE, b"1/2", topic=later)
+    lab.tell(2, b"2/1", b"2/2", topic=later)
+    until(lambda: parked(lab) == 5, 20, "all of them")
+    lab.kafka.create_topics({later: 4})
+    watcher = Watcher(lab.kafka.address, later)
+    try:
+        watcher.wait_for([b"1/1", b"2/1", b"2/2"], timeout_s=120)
+        until(lambda: parked(lab) == 2, 20, "the large one and what is behind it")
+        assert watcher.values_of(1) == [b"1/1"]
+    finally:
+        watcher.close()
+
+
 def test_a_relay_that_stops_hands_its_lease_over(lab: Lab, watcher: Watcher) -> None:
     first = lab.start("relay")
     lab.tell(1, b"first")
