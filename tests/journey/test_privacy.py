@@ -35,5 +35,16 @@ def test_nobody_orders_without_saying_who_he_is(market: Market) -> None:
     api = market.souk.json()
     asked = reason(lambda: api.get("/v1/orders"))
     assert asked == "UNAUTHENTICATED UNAUTHENTICATED"
-    merchant = market.souk.json(market.souk.merchant(5))
-    assert reason(lambda: merchant.get("/v1/orders")) == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+    supplier = market.souk.json(market.souk.supplier(5))
+    assert reason(lambda: supplier.get("/v1/orders")) == "PERMISSION_DENIED ROLE_NOT_ALLOWED"
+
+
+def test_a_merchant_sees_the_orders_of_his_shop_alone(market: Market) -> None:
+    goods, customer = market.goods(), market.customer()
+    (order,) = customer.order([goods.line()])["orders"]
+    mine = market.souk.json(market.souk.merchant(int(order["shop_id"])))
+    assert order["order_id"] in [one["order_id"] for one in mine.get("/v1/orders")["orders"]]
+    other = market.souk.json(market.souk.merchant(market.souk.new_id()))
+    assert other.get("/v1/orders")["orders"] == []
+    hidden = reason(lambda: other.get(f"/v1/orders/{order['order_id']}"))
+    assert hidden == "NOT_FOUND ORDER_UNKNOWN"
