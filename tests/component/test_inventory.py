@@ -284,7 +284,9 @@ def test_a_call_that_lost_a_deadlock_runs_again(souk: Souk) -> None:
         cursor.executemany("INSERT INTO ballast VALUES (%s)", [(n,) for n in range(100)])
         cursor.execute(lock, (second,))
         call = pool.submit(reserve, souk, first, (first, 2), (second, 2))
-        poll.until(lambda: lock_waits(souk) > 0, 5, "the call has the first and waits")
+        # InnoDB looks anew only when nobody has asked for 0.1 s.
+        what = "the call has the first and waits"
+        poll.until(lambda: lock_waits(souk) > 0, 10, what, every_s=0.3)
         cursor.execute(lock, (first,))
         other.rollback()
         call.result()
