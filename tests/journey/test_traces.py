@@ -48,7 +48,9 @@ def test_one_trace_goes_from_the_gateway_to_the_last_consumer(
         ("listing", PRODUCER, "listing.item"),
         ("search", CONSUMER, "listing.item"),
     ]
-    # The peers of the saga are in it, too.
+    # The peers of the saga are in it, too; each process tells of its spans when it is ready to.
+    collector.await_span(trace=consumed.trace, service="pricing", kind=SERVER)
+    collector.await_span(trace=consumed.trace, service="inventory", kind=SERVER)
     servers = {span.service for span in collector.trace(consumed.trace) if span.kind == SERVER}
     assert servers == {"gateway", "listing", "pricing", "inventory"}
 
