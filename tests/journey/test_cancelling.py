@@ -6,7 +6,7 @@ import pytest
 from journey_kit import Market, Stock, opened, reason, status_of
 from soukdev.market.customer import visit
 
-WINDOW_S = 2
+WINDOW_S = 4
 
 
 def test_a_cancelled_order_gives_back_what_it_held(market: Market) -> None:
