@@ -36,6 +36,12 @@
            "ip:port of Redis")                                                                \
     OPTION(service_config, CONFIG_TEXT, const char *, kafka_brokers, "", 0, 1024,             \
            "host:port of Kafka brokers, separated by commas")                                 \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, kafka_ca_file, "", 1, 32768,     \
+           "PEM file with CAs: brokers are called by TLS and must be of one of these")        \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, kafka_cert_file, "", 1, 32768,   \
+           "PEM file with the certificate to show to brokers, and its chain")                 \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, kafka_key_file, "", 1, 16384,    \
+           "PEM file with the private key of that")                                           \
     OPTION(service_config, CONFIG_SECRET_FILE, const char *, keys_file, NULL, 1, 4096,        \
            "JSON file with the public keys of those whose tokens are believed; read again "   \
            "at SIGHUP")                                                                       \

@@ -110,6 +110,9 @@ static struct mq_config mq_config(const struct service *service)
     return (struct mq_config){
         .brokers = service->config.kafka_brokers,
         .client_id = service->owner,
+        .tls = {.ca = service->config.kafka_ca_file,
+                .certificate = service->config.kafka_cert_file,
+                .key = service->config.kafka_key_file},
     };
 }
 

@@ -50,14 +50,26 @@ struct mq_message {
 /* Of several the last; NULL when the message has no such header. */
 const char *mq_header(const struct mq_message *message, const char *name);
 
+/*
+ * PEM texts. With `ca` nothing goes unencrypted, and a broker must show a certificate that one of
+ * these CAs vouches for, for the name or address by which it is called. `certificate` and its `key`
+ * are shown to brokers that ask who we are (ssl.client.auth).
+ */
+struct mq_tls {
+    const char *ca;          /* NULL: no TLS */
+    const char *certificate; /* NULL: none */
+    const char *key;         /* without a password */
+};
+
 struct mq_config {
     const char *brokers;   /* "127.0.0.1:9092,..." */
     const char *client_id; /* shown in the broker's logs */
+    struct mq_tls tls;
 };
 
 /*
  * Acknowledged by all replicas, idempotent, in the order of the calls for each key. One task at a
- * time. Strings are copied.
+ * time. Strings are copied. INVALID_ARGUMENT INVALID_CONFIG: librdkafka refuses what `config` says.
  */
 MUST_USE struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
                                        struct mq_producer **ret);

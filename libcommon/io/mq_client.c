@@ -63,13 +63,59 @@ static struct status set_all(rd_kafka_conf_t *conf, const struct mq_setting *set
     return STATUS_OK;
 }
 
+static struct status set_tls(rd_kafka_conf_t *conf, const struct mq_tls *tls)
+{
+    if (!tls->ca)
+        return STATUS_OK;
+    TRY(set(conf, "security.protocol", "ssl"));
+    TRY(set(conf, "ssl.endpoint.identification.algorithm", "https"));
+    TRY(set(conf, "ssl.ca.pem", tls->ca));
+    if (tls->certificate)
+        TRY(set(conf, "ssl.certificate.pem", tls->certificate));
+    return tls->key ? set(conf, "ssl.key.pem", tls->key) : STATUS_OK;
+}
+
 static struct status configure(rd_kafka_conf_t *conf, const struct mq_config *config,
                                const struct mq_setting *settings, size_t count)
 {
     TRY(set(conf, "bootstrap.servers", config->brokers));
     TRY(set(conf, "client.id", config->client_id));
+    TRY(set_tls(conf, &config->tls));
     TRY(set_all(conf, common_settings, ARRAY_LEN(common_settings)));
     return set_all(conf, settings, count);
+}
+
+static char *copy(const char *text)
+{
+    return text ? mem_strdup(text) : NULL;
+}
+
+struct mq_config mq_config_copy(const struct mq_config *config)
+{
+    return (struct mq_config){
+        .brokers = copy(config->brokers),
+        .client_id = copy(config->client_id),
+        .tls = {.ca = copy(config->tls.ca),
+                .certificate = copy(config->tls.certificate),
+                .key = copy(config->tls.key)},
+    };
+}
+
+void mq_config_clear(struct mq_config *config)
+{
+    const char *texts[] = {config->brokers, config->client_id, config->tls.ca,
+                           config->tls.certificate, config->tls.key};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        mem_free((void *)(uintptr_t)texts[i]);
+    *config = (struct mq_config){0};
+}
+
+static struct status no_client(const char *why)
+{
+    if (rd_kafka_last_error() == RD_KAFKA_RESP_ERR__INVALID_ARG)
+        return status_error(CODE_INVALID_ARGUMENT, "INVALID_CONFIG", "kafka: %s", why);
+    return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no kafka client: %s", why);
 }
 
 struct status mq_client_new(rd_kafka_type_t type, const struct mq_config *config,
@@ -90,7 +136,7 @@ struct status mq_client_new(rd_kafka_type_t type, const struct mq_config *config
     rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
     if (!rk) {
         rd_kafka_conf_destroy(conf);
-        return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no kafka client: %s", why);
+        return no_client(why);
     }
     *ret = rk;
     return STATUS_OK;

@@ -18,6 +18,10 @@ struct mq_setting {
     const char *value;
 };
 
+/* A copy that owns its texts, and its end. */
+MUST_USE struct mq_config mq_config_copy(const struct mq_config *config);
+void mq_config_clear(struct mq_config *config);
+
 /* INVALID_ARGUMENT INVALID_CONFIG where librdkafka refuses what `config` says. */
 MUST_USE struct status mq_client_new(rd_kafka_type_t type, const struct mq_config *config,
                                      const struct mq_setting *settings, size_t setting_count,

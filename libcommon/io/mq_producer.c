@@ -27,8 +27,7 @@ struct topic {
  */
 struct mq_producer {
     struct loop *loop;
-    char *brokers;
-    char *client_id;
+    struct mq_config config;
     struct mq_presence presence;
     struct mq_burials burials;
 
@@ -159,11 +158,8 @@ static void on_ring(void *arg)
 
 static struct status instance_start(struct mq_producer *producer)
 {
-    const struct mq_config config = {.brokers = producer->brokers,
-                                     .client_id = producer->client_id};
-
-    TRY(mq_client_new(RD_KAFKA_PRODUCER, &config, settings, ARRAY_LEN(settings), RD_KAFKA_EVENT_DR,
-                      &producer->rk));
+    TRY(mq_client_new(RD_KAFKA_PRODUCER, &producer->config, settings, ARRAY_LEN(settings),
+                      RD_KAFKA_EVENT_DR, &producer->rk));
     producer->reports = rd_kafka_queue_get_main(producer->rk);
     mq_queue_ring(producer->reports, producer->wakeup);
     return STATUS_OK;
@@ -189,9 +185,8 @@ struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
     struct mq_producer *producer = mem_new(struct mq_producer);
 
     producer->loop = loop;
-    producer->brokers = mem_strdup(config->brokers);
-    producer->client_id = mem_strdup(config->client_id);
-    producer->presence.client = producer->client_id;
+    producer->config = mq_config_copy(config);
+    producer->presence.client = producer->config.client_id;
     struct status st = loop_wakeup_new(loop, on_ring, producer, &producer->wakeup);
     if (status_ok(&st))
         st = instance_start(producer);
@@ -211,8 +206,7 @@ void mq_producer_free(struct mq_producer *producer)
     instance_end(producer);
     mq_burials_end(&producer->burials);
     loop_wakeup_free(producer->wakeup);
-    mem_free(producer->brokers);
-    mem_free(producer->client_id);
+    mq_config_clear(&producer->config);
     mem_free(producer);
 }
 

@@ -17,7 +17,7 @@ from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
 from soukdev.run_folder import run_folder
-from tls_kit import Ca
+from tls_kit import Ca, KafkaWithTls
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +45,9 @@ def mariadb(folder: Path, ca: Ca) -> Iterator[MariaDB]:
 
 
 @pytest.fixture(scope="session")
-def kafka(folder: Path) -> Iterator[Kafka]:
-    with Kafka(folder / "kafka") as server:
+def kafka(folder: Path, ca: Ca) -> Iterator[Kafka]:
+    """For who comes to its second port, with TLS, and only with a certificate of its own."""
+    with KafkaWithTls(folder / "kafka", ca) as server:
         yield server
 
 

@@ -90,6 +90,18 @@ UNUSED static int64_t kit_committed(const char *group, const char *topic, int32_
     return offset;
 }
 
+/* The offset of the message that comes next to a partition. */
+UNUSED static int64_t kit_end_of(const char *topic, int32_t partition)
+{
+    rd_kafka_t *rk = kit_client(RD_KAFKA_CONSUMER, server_test_env("SOUK_TEST_KAFKA"));
+    int64_t first, next;
+
+    assert_int_equal(rd_kafka_query_watermark_offsets(rk, topic, partition, &first, &next, 20000),
+                     0);
+    rd_kafka_destroy(rk);
+    return next;
+}
+
 UNUSED static struct mq_producer *kit_producer(struct loop *loop)
 {
     const struct mq_config config = kit_config();

@@ -16,7 +16,7 @@ from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
 from soukdev.server import Server
-from tls_kit import Ca
+from tls_kit import Ca, KafkaWithTls
 
 MODE = os.environ.get("MODE", "debug")
 PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.c"))
@@ -84,6 +84,21 @@ def _of_kafka(request: pytest.FixtureRequest, _program: str) -> Environment:
     }
 
 
+def _of_kafka_with_tls(request: pytest.FixtureRequest, program: str) -> Environment:
+    ca: Ca = request.getfixturevalue("ca")
+    folder: Path = request.getfixturevalue("folder")
+    kafka: KafkaWithTls = request.getfixturevalue("kafka")
+    ours = ca.issue("kafka-client", "127.0.0.1")
+    return {
+        **_of_kafka(request, program),
+        "SOUK_TEST_KAFKA_TLS": kafka.tls_address,
+        "SOUK_TEST_KAFKA_CA": str(ca.certificate),
+        "SOUK_TEST_KAFKA_OTHER_CA": str(Ca(folder / "other-kafka-ca").certificate),
+        "SOUK_TEST_KAFKA_CERT": str(ours.certificate),
+        "SOUK_TEST_KAFKA_KEY": str(ours.key),
+    }
+
+
 def _of_redis(request: pytest.FixtureRequest, _program: str) -> Environment:
     server: Redis = request.getfixturevalue("redis")
     return {"SOUK_TEST_REDIS": server.address}
@@ -100,6 +115,7 @@ ENVIRONMENTS: dict[str, Callable[[pytest.FixtureRequest, str], Environment]] = {
     "db": _of_mariadb,
     "http": _of_search,
     "migrate": _of_mariadb,
+    "mq_tls": _of_kafka_with_tls,
     "mq": _of_kafka,
     "patterns": _of_mariadb,
 }

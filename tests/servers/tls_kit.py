@@ -1,8 +1,11 @@
-"""Certificates of a test, made by openssl: valid for a day."""
+"""Certificates of a test, made by openssl: valid for a day; a Kafka that has one."""
 
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from soukdev import secret_file
+from soukdev.kafka import Kafka
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,35 @@ class Ca:
 
     def _openssl(self, *words: str | Path) -> None:
         subprocess.run(["openssl", *words], check=True, capture_output=True, timeout=60)
+
+
+class KafkaWithTls(Kafka):
+    """One broker with a second port, where both sides have to show a certificate of the CA."""
+
+    PORTS = (*Kafka.PORTS, "tls")
+
+    def __init__(self, folder: Path, ca: Ca) -> None:
+        super().__init__(folder)
+        self._ca = ca
+        self._own = ca.issue("kafka", "127.0.0.1")
+
+    @property
+    def tls_address(self) -> str:
+        return f"127.0.0.1:{self.ports['tls']}"
+
+    def prepare(self) -> None:
+        super().prepare()
+        store = self.folder / "keystore.pem"
+        secret_file.write(store, self._own.key.read_text() + self._own.certificate.read_text())
+        # Of two lines with one name the last one counts.
+        with self._properties.open("a") as properties:
+            properties.write(
+                f"listeners=PLAINTEXT://{self.address},SSL://{self.tls_address},"
+                f"CONTROLLER://127.0.0.1:{self.ports['controller']}\n"
+                f"advertised.listeners=PLAINTEXT://{self.address},SSL://{self.tls_address}\n"
+                "listener.security.protocol.map="
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL\n"
+                "ssl.client.auth=required\n"
+                f"ssl.keystore.type=PEM\nssl.keystore.location={store}\n"
+                f"ssl.truststore.type=PEM\nssl.truststore.location={self._ca.certificate}\n"
+            )
