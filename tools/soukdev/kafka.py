@@ -6,6 +6,7 @@ import struct
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from soukdev import paths
 from soukdev.jvm import Jvm
@@ -62,7 +63,7 @@ _JAVA = (
 class Kafka(Server):
     """One broker. Topics are made by create_topics() only: a producer's typing error makes none."""
 
-    PORTS = ("main", "controller")
+    PORTS: ClassVar[tuple[str, ...]] = ("main", "controller")
 
     def __init__(self, folder: Path, *, dies_with_us: bool = True, jvm: Jvm | None = None) -> None:
         super().__init__(folder, dies_with_us=dies_with_us)
