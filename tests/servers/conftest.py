@@ -17,7 +17,7 @@ from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
 from soukdev.run_folder import run_folder
-from tls_kit import Ca, KafkaWithTls
+from tls_kit import Ca, KafkaWithTls, RedisWithTls
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +52,9 @@ def kafka(folder: Path, ca: Ca) -> Iterator[Kafka]:
 
 
 @pytest.fixture(scope="session")
-def redis(folder: Path) -> Iterator[Redis]:
-    with Redis(folder / "redis") as server:
+def redis(folder: Path, ca: Ca) -> Iterator[Redis]:
+    """For who comes to its second port, with TLS."""
+    with RedisWithTls(folder / "redis", ca) as server:
         yield server
 
 

@@ -4,6 +4,7 @@ The program's name begins with its module's, and that says which servers it need
 """
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
 from soukdev.redis import Redis
 from soukdev.server import Server
-from tls_kit import Ca, KafkaWithTls
+from tls_kit import Ca, KafkaWithTls, RedisWithTls, Stunnel
 
 MODE = os.environ.get("MODE", "debug")
 PROGRAMS = sorted(source.stem for source in Path(__file__).parent.glob("*_test.c"))
@@ -144,10 +145,45 @@ def meanwhile(request: pytest.FixtureRequest, environment: Environment) -> Calla
 def test_module(
     program: str, environment: Environment, meanwhile: Callable[[], None], folder: Path
 ) -> None:
+    run(program, environment, folder / f"{program}.out", meanwhile)
+
+
+def test_the_cache_through_the_tunnel_of_its_manual(
+    redis: RedisWithTls, ca: Ca, folder: Path
+) -> None:
+    with Stunnel(folder / "stunnel", redis, ca.certificate) as tunnel:
+        assert pinged(tunnel) == b"+PONG\r\n"
+        run("cache_test", {"SOUK_TEST_REDIS": tunnel.address}, folder / "cache_tls_test.out")
+
+
+def pinged(tunnel: Stunnel) -> bytes:
+    with socket.create_connection(("127.0.0.1", tunnel.port), timeout=10) as connection:
+        connection.sendall(b"PING\r\n")
+        try:
+            return connection.recv(100)
+        except ConnectionResetError:
+            return b""
+
+
+def test_the_tunnel_gives_nothing_to_a_redis_of_another_ca(
+    redis: RedisWithTls, folder: Path
+) -> None:
+    other = Ca(folder / "other-redis-ca").certificate
+    with Stunnel(folder / "other-stunnel", redis, other) as tunnel:
+        assert pinged(tunnel) == b""
+        assert "certificate verify failed" in tunnel.log.read_text()
+
+
+def run(
+    program: str,
+    environment: Environment,
+    output: Path,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """A test program to its end, which is to be a good one."""
     binary = paths.BUILD / MODE / "tests" / "servers" / program
     if not binary.exists():
         pytest.fail(f"{binary} is not there: make MODE={MODE} {binary.relative_to(paths.ROOT)}")
-    output = folder / f"{program}.out"
     with (
         output.open("w") as to,
         subprocess.Popen(

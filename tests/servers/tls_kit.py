@@ -1,11 +1,15 @@
-"""Certificates of a test, made by openssl: valid for a day; a Kafka that has one."""
+"""Certificates of a test, made by openssl and valid for a day; servers that show one."""
 
+import re
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from soukdev import secret_file
+from soukdev import paths, secret_file
 from soukdev.kafka import Kafka
+from soukdev.redis import Redis
+from soukdev.server import Server
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,60 @@ class KafkaWithTls(Kafka):
                 f"ssl.keystore.type=PEM\nssl.keystore.location={store}\n"
                 f"ssl.truststore.type=PEM\nssl.truststore.location={self._ca.certificate}\n"
             )
+
+
+class RedisWithTls(Redis):
+    """One Redis with a second port, where it shows a certificate of the CA."""
+
+    PORTS = (*Redis.PORTS, "tls")
+
+    def __init__(self, folder: Path, ca: Ca) -> None:
+        super().__init__(folder)
+        self._own = ca.issue("redis", "127.0.0.1")
+
+    def prepare(self) -> None:
+        super().prepare()
+        with self._conf.open("a") as conf:
+            conf.write(
+                f"tls-port {self.ports['tls']}\n"
+                f"tls-cert-file {self._own.certificate}\ntls-key-file {self._own.key}\n"
+                "tls-auth-clients no\n"
+            )
+
+
+class Stunnel(Server):
+    """The tunnel to a Redis as docs/redis.md has it, with the addresses and the CA of the test."""
+
+    def __init__(self, folder: Path, redis: RedisWithTls, ca: Path) -> None:
+        super().__init__(folder)
+        self._redis = redis
+        self._ca = ca
+
+    def prepare(self) -> None:
+        told = re.search(r"^```ini\n(.*?)^```", _manual(), re.MULTILINE | re.DOTALL)
+        assert told
+        section = told[1]
+        for printed, ours in {
+            "127.0.0.1:6379": self.address,
+            "10.0.0.7:6380": f"127.0.0.1:{self._redis.ports['tls']}",
+            "/etc/souk/redis-ca.pem": str(self._ca),
+            "10.0.0.7": "127.0.0.1",
+        }.items():
+            assert printed in section
+            section = section.replace(printed, ours)
+        self._conf.write_text(f"foreground = yes\nsyslog = no\npid =\n{section}")
+
+    def argv(self) -> list[str]:
+        return ["stunnel", str(self._conf)]
+
+    def ready(self) -> bool:
+        with socket.socket() as looker:
+            return looker.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def _conf(self) -> Path:
+        return self.folder / "stunnel.conf"
+
+
+def _manual() -> str:
+    return (paths.ROOT / "docs" / "redis.md").read_text()
