@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "grpc/health/v1/health.pb-c.h"
+#include "grpc/reflection/v1/reflection.pb-c.h"
 #include "io/request.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_server.h"
@@ -20,6 +21,7 @@ const char *__lsan_default_suppressions(void)
 enum { REPLICAS = 2 };
 
 typedef Grpc__Health__V1__HealthCheckRequest HealthCheckRequest;
+typedef Grpc__Reflection__V1__ServerReflectionResponse TextResponse;
 
 static struct replica {
     struct rpc_server *server;
@@ -30,6 +32,7 @@ static struct replica {
     int fail_first;   /* so many calls */
     enum code code;   /* with this */
     int64_t retry_ms; /* and this hint */
+    size_t text_size; /* of an answer that has a text */
 } replicas[REPLICAS];
 
 static struct status serve(struct request *rq, const ProtobufCMessage *in, ProtobufCMessage *ret)
@@ -47,22 +50,38 @@ static struct status serve(struct request *rq, const ProtobufCMessage *in, Proto
     return st;
 }
 
+static struct status serve_text(struct request *rq, const ProtobufCMessage *in,
+                                ProtobufCMessage *ret)
+{
+    struct replica *replica = rq->service;
+    char *text = arena_zalloc(rq->arena, replica->text_size + 1);
+
+    replica->calls++;
+    memset(text, 'x', replica->text_size);
+    ((TextResponse *)ret)->valid_host = text;
+    return STATUS_OK;
+}
+
 /* An empty message is as good as any other. */
 static const struct pb_message_rule anything = {.name = "test.Anything",
                                                 .size = sizeof(HealthCheckRequest)};
-#define METHOD(name_, mutates_, deadline_ms_)                                              \
-    {                                                                                      \
-        .path = "/test.Test/" name_, .name = (name_),                                      \
-        .in = &grpc__health__v1__health_check_request__descriptor,                         \
-        .out = &grpc__health__v1__health_check_response__descriptor, .in_rule = &anything, \
-        .mutates = (mutates_), .request_id_offset = offsetof(HealthCheckRequest, service), \
-        .deadline_ms = (deadline_ms_), .weight = 1,                                        \
+#define METHOD_WITH(out_, name_, mutates_, deadline_ms_)                                           \
+    {                                                                                              \
+        .path = "/test.Test/" name_, .name = (name_),                                              \
+        .in = &grpc__health__v1__health_check_request__descriptor, .out = &(out_),                 \
+        .in_rule = &anything, .mutates = (mutates_),                                               \
+        .request_id_offset = offsetof(HealthCheckRequest, service), .deadline_ms = (deadline_ms_), \
+        .weight = 1,                                                                               \
     }
+#define METHOD(...) METHOD_WITH(grpc__health__v1__health_check_response__descriptor, __VA_ARGS__)
 static const struct rpc_method read_method = METHOD("Read", false, 10000);
 static const struct rpc_method write_method = METHOD("Write", true, 10000);
 static const struct rpc_method short_method = METHOD("Short", false, 20);
-static const struct rpc_method *const methods[] = {&read_method, &write_method, &short_method};
-static const rpc_handler handlers[] = {serve, serve, serve};
+static const struct rpc_method text_method =
+    METHOD_WITH(grpc__reflection__v1__server_reflection_response__descriptor, "Text", false, 10000);
+static const struct rpc_method *const methods[] = {&read_method, &write_method, &short_method,
+                                                   &text_method};
+static const rpc_handler handlers[] = {serve, serve, serve, serve_text};
 static const struct rpc_service service = {
     .name = "test.Test",
     .domain = "test",
@@ -296,6 +315,22 @@ static void a_slow_read_is_hedged_where_that_is_wanted(struct loop *loop)
     stop();
 }
 
+/* The peer may have other limits, or none: this is about what is taken here. */
+static void an_answer_that_is_too_large_is_not_taken(struct loop *loop)
+{
+    rpc_options_load();
+    rpc_options.rpc_response_max_kib = 4;
+    start(loop, 1);
+    rpc_options.rpc_response_max_kib = 4096; /* of the server: it looks with each answer */
+    replicas[0].text_size = 4000;
+    assert_ok(ask(&text_method));
+    replicas[0].calls = 0;
+    replicas[0].text_size = 5000;
+    assert_string_equal(code_name(ask(&text_method).code), "RESOURCE_EXHAUSTED");
+    assert_int_equal(replicas[0].calls, 1); /* it would be as large the next time */
+    stop();
+}
+
 static void hedges_asks(void *arg)
 {
     *(enum code *)arg = ask(&read_method).code;
@@ -323,5 +358,5 @@ SERVER_TESTS(calls_go_round_all_replicas_that_are_there, a_name_is_resolved,
              a_peer_that_comes_back_is_found_soon, a_busy_peer_is_asked_again_when_it_said_so,
              retries_end_with_their_budget, a_peer_that_fails_is_left_alone_until_it_is_well,
              a_peer_that_is_later_than_its_contract_is_left_alone,
-             who_has_no_time_says_nothing_about_the_peer,
+             who_has_no_time_says_nothing_about_the_peer, an_answer_that_is_too_large_is_not_taken,
              a_slow_read_is_hedged_where_that_is_wanted, a_hedged_call_may_be_cancelled_at_any_time)
