@@ -371,10 +371,75 @@ static void serves_many_tasks(struct loop *loop)
     kit_end(&kit);
 }
 
+/* One of many that ask for their own key alone, while connections come and go. */
+struct asker {
+    struct cache *cache;
+    int number;
+    int *stop, *answered, *failed, *wrong, *ended;
+};
+
+static void asks_for_its_own(void *arg)
+{
+    struct asker *asker = arg;
+    AUTO(arena_freep) struct arena *arena = arena_new(4096);
+    char key[32];
+    const char *keys = key;
+    struct cache_value got;
+
+    snprintf(key, sizeof key, "test:v1:own:%d", asker->number);
+    while (!*asker->stop) {
+        const struct status st = cache_get_many(asker->cache, &keys, 1, arena, &got);
+        if (!status_ok(&st)) {
+            ++*asker->failed;
+            status_ignore(task_sleep_us(1000), "it is connected to anew");
+        } else if (got.size == strlen(key) && memcmp(got.bytes, key, got.size) == 0) {
+            ++*asker->answered;
+        } else {
+            ++*asker->wrong;
+        }
+        arena_reset(arena);
+    }
+    ++*asker->ended;
+}
+
+/* Each round is cut off with commands on their way, some of them given up, and then goes on. */
+static void nobody_gets_anothers_reply_however_often_it_is_cut_off(struct loop *loop)
+{
+    enum { ASKERS = 64, ROUNDS = 20 };
+    struct kit kit;
+    kit_begin(&kit, loop);
+    static struct asker askers[ASKERS];
+    static struct cache_entry entries[ASKERS];
+    static char keys[ASKERS][32];
+    int stop = 0, answered = 0, failed = 0, wrong = 0, ended = 0;
+
+    for (int i = 0; i < ASKERS; i++) {
+        snprintf(keys[i], sizeof keys[i], "test:v1:own:%d", i);
+        entries[i] = (struct cache_entry){keys[i], keys[i], strlen(keys[i])};
+        askers[i] = (struct asker){kit.cache, i, &stop, &answered, &failed, &wrong, &ended};
+    }
+    assert_ok(cache_set_many(kit.cache, entries, ASKERS, HOUR_MS));
+    for (int i = 0; i < ASKERS; i++)
+        assert_true(task_go("asks", asks_for_its_own, &askers[i]));
+    for (int round = 0; round < ROUNDS; round++) {
+        const int answered_before = answered, failed_before = failed;
+        if (round % 4 == 3) /* longer than a call waits: replies come to those who gave up */
+            direct(&kit, "CLIENT PAUSE 150 ALL");
+        else
+            direct(&kit, "CLIENT KILL TYPE normal SKIPME yes");
+        server_test_wait(10000, failed > failed_before);
+        server_test_wait(10000, answered > answered_before + ASKERS);
+    }
+    stop = 1;
+    server_test_wait(10000, ended == ASKERS);
+    assert_int_equal(wrong, 0);
+    kit_end(&kit);
+}
+
 SERVER_TESTS(brings_back_what_was_set, keeps_every_byte, keeps_a_large_value,
              answers_in_the_order_of_the_keys, forgets_after_its_time,
              finds_no_value_where_another_type_is, connects_again_when_redis_cuts_it_off,
              does_not_wait_for_a_slow_redis, leaves_a_redis_that_stands_still, sets_many_at_once,
              runs_a_script_that_redis_did_not_know_or_has_forgotten,
              tells_a_wrong_script_from_a_redis_that_is_away, gives_the_last_ones_once,
-             serves_many_tasks)
+             serves_many_tasks, nobody_gets_anothers_reply_however_often_it_is_cut_off)

@@ -2,6 +2,7 @@
 
 #include "io/cache.h"
 
+#include "observe/span.h"
 #include "tests/unit/peer.h"
 
 enum { ARENA = 4096 };
@@ -415,6 +416,45 @@ static void a_script_that_redis_has_forgotten_is_sent_again_once(struct loop *lo
     kit_end(kit);
 }
 
+static struct span spans[4];
+static size_t span_count;
+
+static void keep_span(void *arg, const struct span *span)
+{
+    (void)arg;
+    assert_true(span_count < ARRAY_LEN(spans));
+    spans[span_count++] = *span;
+}
+
+/* One for each call, by the name of its command; a key may say who somebody is. */
+static void a_call_is_a_span_without_keys_and_values(struct loop *loop)
+{
+    struct kit *kit = kit_begin(loop);
+    struct trace_context *trace = trace_current();
+
+    trace_enter(trace, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    const struct trace_context entered = *trace;
+    span_to(keep_span, NULL);
+    kit->script.reply = "*1\r\n$-1\r\n";
+    assert_ok(get(kit));
+    kit->script.reply = "-OOM command not allowed when used memory > 'maxmemory'.\r\n";
+    assert_reason(cache_set(kit->cache, "test:v1:key", "secret", 6, 1000), "OVERLOADED");
+    span_to(NULL, NULL);
+
+    assert_int_equal(span_count, 2);
+    assert_string_equal(spans[0].name, "MGET");
+    assert_ok(spans[0].status);
+    assert_string_equal(spans[1].name, "SET");
+    assert_string_equal(spans[1].status.reason, "OVERLOADED");
+    for (size_t i = 0; i < span_count; i++) {
+        assert_int_equal(spans[i].kind, SPAN_CLIENT);
+        assert_memory_equal(spans[i].parent_id, entered.span_id, sizeof entered.span_id);
+        assert_int_equal(spans[i].attribute_count, 1);
+        assert_string_equal(spans[i].attributes[0].text, "redis"); /* db.system */
+    }
+    kit_end(kit);
+}
+
 static void wants_an_address_and_a_port(struct loop *loop)
 {
     static const char *const bad[] = {"",          "6379",        "redis:6379",
@@ -434,4 +474,5 @@ SERVER_TESTS(fails_at_once_while_redis_is_away, starts_without_redis,
              tells_errors_apart, takes_no_value_larger_than_the_arena, bounds_what_is_on_its_way,
              bounds_the_bytes_that_are_on_their_way, sends_at_once_what_one_call_has_to_send,
              of_several_replies_the_first_failure_counts,
-             a_script_that_redis_has_forgotten_is_sent_again_once, wants_an_address_and_a_port)
+             a_script_that_redis_has_forgotten_is_sent_again_once,
+             a_call_is_a_span_without_keys_and_values, wants_an_address_and_a_port)
