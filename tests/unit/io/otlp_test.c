@@ -166,6 +166,29 @@ static void a_collector_that_hangs_does_not_fill_memory(struct loop *loop)
     kit_end(kit); /* in spite of it */
 }
 
+/* As many as fit by their number, but not by their size. */
+static void large_spans_do_not_fill_memory_either(struct loop *loop)
+{
+    enum { TEXT = 256, SPANS = OTLP_QUEUE_SPANS - 1 };
+    enum { FIT = OTLP_QUEUE_BYTES / (SPAN_ATTRIBUTES_MAX * TEXT) };
+    struct kit *kit = kit_begin(loop, "");
+    char text[TEXT + 1];
+
+    memset(text, 'x', TEXT);
+    text[TEXT] = '\0';
+    kit->receiver.holds_back = true;
+    make_spans(OTLP_BATCH_SPANS);
+    server_test_wait(5000, kit->receiver.requests == 1);
+    for (int i = 0; i < SPANS; i++) {
+        AUTO(span_end) struct span span;
+        span_begin(&span, SPAN_CLIENT, "large");
+        for (int n = 0; n < SPAN_ATTRIBUTES_MAX; n++)
+            span_text(&span, "text", text);
+    }
+    assert_true(counted("dropped") >= kit->dropped + SPANS - FIT);
+    kit_end(kit);
+}
+
 static void what_is_left_at_the_end_is_still_sent(struct loop *loop)
 {
     struct kit *kit = kit_begin(loop, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}");
@@ -181,4 +204,5 @@ static void what_is_left_at_the_end_is_still_sent(struct loop *loop)
 
 SERVER_TESTS(spans_arrive_as_the_protocol_wants_them,
              what_a_collector_refuses_is_dropped_and_counted,
-             a_collector_that_hangs_does_not_fill_memory, what_is_left_at_the_end_is_still_sent)
+             a_collector_that_hangs_does_not_fill_memory, large_spans_do_not_fill_memory_either,
+             what_is_left_at_the_end_is_still_sent)
