@@ -212,6 +212,33 @@ static void a_small_step_back_is_gone_over(struct loop *loop)
     db_close(db);
 }
 
+/* The node was free by the clock before the step; its former holder's ids are behind the mark. */
+static void a_step_back_before_the_first_id_repeats_none_of_the_former_holder(struct loop *loop)
+{
+    struct db *db = kit_patterns(loop);
+    char last_no[ORDER_NO_DIGITS + 1], number[ORDER_NO_DIGITS + 1];
+    int64_t last_for_user, id;
+
+    struct ids *ids = start(db, "first");
+    const int64_t last = next(ids);
+    const unsigned node = ids_node(ids);
+    assert_ok(ids_next_for_user(ids, 42, &last_for_user));
+    assert_ok(ids_next_order_no(ids, 42, last_no));
+    ids_stop(ids);
+    server_test_wait(3000, mark_ms(db, node) < clock_unix_us() / CLOCK_US_PER_MS);
+    ids = start(db, "second");
+    assert_int_equal(ids_node(ids), node);
+    clock_step_s = -5;
+    assert_true(next(ids) > last);
+    assert_ok(ids_next_for_user(ids, 42, &id));
+    assert_true(id > last_for_user);
+    assert_ok(ids_next_order_no(ids, 42, number));
+    assert_true(strcmp(number, last_no) > 0);
+    clock_step_s = 0;
+    ids_stop(ids);
+    db_close(db);
+}
+
 static void a_large_step_ends_ids_until_the_clocks_agree(struct loop *loop, int64_t step_s)
 {
     struct db *db = kit_patterns(loop);
@@ -274,5 +301,6 @@ SERVER_TESTS(processes_that_start_together_get_different_nodes,
              the_node_of_one_that_died_is_left_alone_until_its_mark,
              a_start_that_finds_no_node_ends_at_the_deadline, a_node_that_was_lost_is_replaced,
              the_mark_never_goes_down_while_the_node_is_held, a_small_step_back_is_gone_over,
+             a_step_back_before_the_first_id_repeats_none_of_the_former_holder,
              a_large_step_forward_ends_ids, a_large_step_back_ends_ids,
              without_a_renewal_ids_end_at_the_fence)
