@@ -29,21 +29,33 @@ static const struct chore {
     {"outbox", purge_outbox, HOUSEKEEPING_OUTBOX_H *HOUR_US},
 };
 
-/* A bounded piece of each; others have the database in between. */
+static struct status purge(const struct housekeeping *housekeeping, const struct chore *chore,
+                           bool *ret_more)
+{
+    uint64_t rows = 0;
+
+    TRY(chore->purge(housekeeping->db, chore->age_us, &rows));
+    if (rows)
+        metric_add(metric_series(housekeeping->purged, chore->table), (double)rows);
+    *ret_more |= rows >= PURGE_ROWS_MAX;
+    return STATUS_OK;
+}
+
+/*
+ * A bounded piece of each; others have the database in between. A table that cannot be purged now
+ * does not keep the others from it; the first failure counts.
+ */
 static struct status run(void *arg, bool *ret_more)
 {
     const struct housekeeping *housekeeping = arg;
+    struct status failure = STATUS_OK;
 
-    if (!lease_is_held(housekeeping->lease))
-        return STATUS_OK;
-    for (size_t i = 0; i < ARRAY_LEN(chores); i++) {
-        uint64_t rows = 0;
-        TRY(chores[i].purge(housekeeping->db, chores[i].age_us, &rows));
-        if (rows)
-            metric_add(metric_series(housekeeping->purged, chores[i].table), (double)rows);
-        *ret_more |= rows >= PURGE_ROWS_MAX;
+    for (size_t i = 0; i < ARRAY_LEN(chores) && lease_is_held(housekeeping->lease); i++) {
+        const struct status st = purge(housekeeping, &chores[i], ret_more);
+        if (status_ok(&failure))
+            failure = st;
     }
-    return STATUS_OK;
+    return failure;
 }
 
 struct housekeeping *housekeeping_start(struct db *db, const char *owner)
