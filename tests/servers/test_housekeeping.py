@@ -82,6 +82,7 @@ def test_a_row_that_somebody_holds_keeps_its_piece_and_nothing_else(lab: Lab) ->
     add_request(lab, "answered long ago", 49)
     left = "SELECT COUNT(*) FROM inbox"
     with lab.connect() as connection, connection.cursor() as holder:
+        holder.execute("SET idle_transaction_timeout = 0")
         holder.execute(f"SELECT at FROM inbox WHERE consumer = 'c' AND ce_id = '{old}' FOR UPDATE")
         holder.execute("SELECT request_id FROM request FOR UPDATE")
         lab.start("worker")
