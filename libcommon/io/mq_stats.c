@@ -37,10 +37,22 @@ static int64_t number(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-/* A lag of -1 is not known yet; partitions that are not ours are not fetched. */
-static void take_partition(const char *group, const char *topic, const json_t *partition)
+/* -1: not known yet. librdkafka knows none of a group that has not committed: it has all to do. */
+static int64_t lag_in(const json_t *partition)
 {
     const int64_t lag = number(partition, "consumer_lag");
+    const int64_t first = number(partition, "lo_offset");
+    const int64_t end = number(partition, "ls_offset");
+
+    if (lag >= 0 || number(partition, "committed_offset") >= 0 || first < 0)
+        return lag;
+    return end - first;
+}
+
+/* Partitions that are not ours are not fetched. */
+static void take_partition(const char *group, const char *topic, const json_t *partition)
+{
+    const int64_t lag = lag_in(partition);
     const char *state = json_string_value(json_object_get(partition, "fetch_state"));
 
     if (lag < 0 || !state || strcmp(state, "active") != 0)
