@@ -352,6 +352,25 @@ def test_a_refusal_becomes_a_dead_letter_and_its_key_waits(
     assert len(letters.all()) == 1
 
 
+def test_a_dead_letter_holds_its_key_though_nothing_stood_behind_it(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    lab.fault("handle 1", code=FAILED_PRECONDITION)
+    publisher.cancelled(1, 1)
+    (letter,) = letters.wait_for(1)
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    lab.heal()
+    publisher.cancelled(1, 2)
+    publisher.cancelled(2, 1)
+    until(lambda: parked(lab) == [1, 1], 20, "the next one waits")
+    until(lambda: handled(lab, 2), 20, "the other key")
+    assert handled(lab, 1) == []
+    letters.put_back(letter, "redrive")
+    until(lambda: len(handled(lab, 1)) == 2, 20, "the key flows")
+    assert handled(lab, 1) == [(1, 1), (1, 2)]
+
+
 def test_a_discarded_letter_sets_its_key_free(
     lab: Lab, publisher: Publisher, letters: Letters
 ) -> None:

@@ -153,6 +153,7 @@ def test_keys_change_while_calls_go_on(subject: Subject) -> None:
     ("key_text", "level", "told"),
     [
         ("{", "info", "KEYS_INVALID"),
+        ("{", "error", "KEYS_INVALID"),
         ('{"keys": []}', "info", "KEYS_INVALID"),
         ("", "info", "CONFIG_INVALID"),
         (None, "info", "CONFIG_INVALID"),
@@ -175,6 +176,7 @@ def test_what_cannot_be_used_changes_nothing(
     assert json.loads(line)["detail"]
     assert subject.outcome(subject.old.token()) == "OK"
     assert subject.outcome(subject.new.token()) == "UNAUTHENTICATED"
+    assert '"reason":"UNAUTHENTICATED"' in subject.process.log_text()  # no quieter than before
 
     subject.level_file.write_text("info")
     subject.believe(subject.new)
