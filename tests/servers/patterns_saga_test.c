@@ -236,10 +236,8 @@ static void all_steps_are_done_in_their_order(struct loop *loop)
 static void whoever_waits_is_told_at_the_pivot(struct loop *loop)
 {
     begin(loop);
-    lab.sleep_us[3] = 300 * CLOCK_US_PER_MS;
-    const int64_t before_us = clock_mono_us();
+    lab.sleep_us[3] = CLOCK_US_PER_S;
     assert_ok(run(&kind, 1));
-    assert_true(clock_mono_us() - before_us < 300 * CLOCK_US_PER_MS);
     assert_int_equal(phase_of(1), SAGA_PAST_PIVOT);
     wait_for_end(1);
     assert_string_equal(lab.calls, "a b c d");
@@ -324,7 +322,7 @@ static void the_deadline_undoes_the_step_under_way(struct loop *loop)
     lab.sleep_us[1] = 10 * CLOCK_US_PER_S;
     const int64_t before_us = clock_mono_us();
     assert_int_equal(run(&hasty, 1).code, CODE_DEADLINE_EXCEEDED);
-    assert_true(clock_mono_us() - before_us < 3 * CLOCK_US_PER_S);
+    assert_true(clock_mono_us() - before_us < SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
     assert_string_equal(lab.calls, "a b B A");
     assert_int_equal(phase_of(1), SAGA_UNDONE);
     finish();
@@ -527,11 +525,16 @@ static void a_stop_leaves_the_saga_for_another_to_go_on_at_once(struct loop *loo
     finish();
 }
 
+static double running(void)
+{
+    return metric_value(metric_series(metric_family(METRIC_GAUGE, "souk_saga_running", "", "")));
+}
+
 /* A frozen process comes back after another one has done its saga: it must not touch the row. */
 static void a_process_that_was_overtaken_leaves(struct loop *loop)
 {
     begin(loop);
-    lab.sleep_us[1] = 500 * CLOCK_US_PER_MS;
+    lab.sleep_us[1] = 2 * CLOCK_US_PER_S;
     enum code heard = CODE_OK;
     struct task *task = task_spawn("waits", waits_shortly, &heard);
     assert_ok(task_join(task));
@@ -539,7 +542,7 @@ static void a_process_that_was_overtaken_leaves(struct loop *loop)
               "UPDATE saga SET owner = 'other', phase = 3, "
               "until_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR",
               DB_NO_ARGS);
-    assert_ok(task_sleep_us(1000 * CLOCK_US_PER_MS));
+    server_test_wait(SOON_MS, running() == 0);
     assert_string_equal(lab.calls, "a b c"); /* it stops at the pivot, and undoes nothing */
     assert_int_equal(phase_of(1), SAGA_UNDOING);
     finish();
