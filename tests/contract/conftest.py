@@ -10,7 +10,9 @@ from soukdev.run_folder import run_folder
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 
-pytest.register_assert_rewrite("contract_cases", "contract_golden", "contract_world")
+pytest.register_assert_rewrite(
+    "contract_cases", "contract_golden", "contract_leavings", "contract_world"
+)
 
 from contract_cases import CASES  # noqa: E402
 from contract_world import World  # noqa: E402

@@ -73,7 +73,7 @@ class Place:
             "CUSTOMER": mint(new_id(), "customer"),
             "MERCHANT": mint(new_id(), "merchant", shop_id=new_id()),
             "SUPPLIER": mint(new_id(), "supplier", supplier_id=new_id()),
-            "OPERATOR": self.operator,
+            "OPERATOR": mint(new_id(), "operator"),
             "SERVICE": souk.service(),
         }
 
@@ -224,6 +224,10 @@ class Place:
             "UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
         )
         return saga_id
+
+    def end_sagas(self) -> None:
+        """Of examples that are over, so that everything can be at rest."""
+        self.souk.sql("order", "DELETE FROM saga WHERE kind = 'contract_example'")
 
 
 _Make = Callable[[Place], Example]
@@ -396,7 +400,8 @@ def _review_listing(place: Place) -> Example:
         "decision": "REVIEW_DECISION_REJECT",
         "comment": "the title, please",
     }
-    return Example(place.operator, fields)
+    strangers = place.strangers("ABORTED VERSION_MISMATCH", "OPERATOR")
+    return Example(place.operator, fields, strangers=strangers)
 
 
 @example("listing.GetListing", "listing.ListListingHistory")
@@ -548,10 +553,25 @@ def _get_saga(place: Place) -> Example:
     return Example(place.operator, {"saga_id": place.saga_id()})
 
 
-@example("ops.RetrySaga", "ops.AbandonSaga")
-def _look_after_saga(place: Place) -> Example:
+@example("ops.RetrySaga")
+def _retry_saga(place: Place) -> Example:
+    return _look_after_saga(place, "OK")
+
+
+@example("ops.AbandonSaga")
+def _abandon_saga(place: Place) -> Example:
+    """Who finds it undone already would end it for good."""
+    return _look_after_saga(place, "FAILED_PRECONDITION SAGA_KIND_UNKNOWN")
+
+
+def _look_after_saga(place: Place, stranger: str) -> Example:
     fields = {"saga_id": place.saga_id(), "why": "a customer called"}
-    return Example(place.operator, fields, other={"why": "nobody called"})
+    return Example(
+        place.operator,
+        fields,
+        strangers=place.strangers(stranger, "OPERATOR"),
+        other={"why": "nobody called"},
+    )
 
 
 @example("pricing.SetPrice")

@@ -81,9 +81,9 @@ class World:
         return self._rules[method.path]
 
     def example(self, method: Method) -> Example:
-        """Of its own for a method that changes something."""
+        """Of its own for a method that changes something, and for one that looks at a saga."""
         name = short_name(method)
-        if method.mutates or method.name.startswith("Handle"):
+        if method.mutates or method.name.startswith("Handle") or method.context == "ops":
             return EXAMPLES[name](self.place)
         if name not in self._read:
             self._read[name] = EXAMPLES[name](self.place)

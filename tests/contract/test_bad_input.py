@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from contract_examples import ADDRESS, package
-from contract_leavings import all_tables, settle
+from contract_leavings import BEGUN, all_tables, settle
 from contract_shop import Shop
 from contract_world import World, patient, process_of
 from soukdev import poll
@@ -26,8 +26,6 @@ _PAGE = "INVALID_ARGUMENT PAGE_TOKEN_INVALID"
 _CREATE, _ORDER, _ADD = "listing.CreateListing", "order.PlaceOrder", "cart.AddItem"
 _PRICE, _QUOTE, _RESERVE = "pricing.SetPrice", "pricing.CreateQuote", "inventory.ReserveStock"
 _MOVE, _TELL = "listing.ChangeItemStatus", "order.HandlePaymentCallback"
-# An order that its saga refuses was begun, and maybe had its quote: both stay as records, ended.
-_BEGUN = frozenset({"saga", "redemption"})
 
 Fields = Mapping[str, Any]
 Token = Callable[[Shop], str | None]
@@ -425,7 +423,12 @@ def _address(**changes: Any) -> dict[str, Any]:
 
 
 def _order_row(name: str, make: Callable[[Shop], Fields], told: str, *fields: str) -> Row:
-    return Row(name, _ORDER, _customer, make, told, fields, _BEGUN)
+    return Row(name, _ORDER, _customer, make, told, fields)
+
+
+def _saga_row(name: str, make: Callable[[Shop], Fields], told: str, *fields: str) -> Row:
+    """Refused by a step of the order's saga."""
+    return Row(name, _ORDER, _customer, make, told, fields, BEGUN)
 
 
 _ORDER_ROWS = (
@@ -484,7 +487,7 @@ _ORDER_ROWS = (
         "INVALID_ARGUMENT DUPLICATE_LINE",
         "lines",
     ),
-    _order_row(
+    _saga_row(
         "order of a SKU of another item",
         lambda shop: (
             shop.order(shop.goods)
@@ -493,35 +496,35 @@ _ORDER_ROWS = (
         "INVALID_ARGUMENT SKU_OF_ANOTHER_ITEM",
         "lines",
     ),
-    _order_row(
+    _saga_row(
         "order of an offline item",
         lambda shop: shop.order(shop.offline, shop.offline_quote),
         "FAILED_PRECONDITION NOT_SELLABLE",
     ),
-    _order_row(
+    _saga_row(
         "expired quote",
         lambda shop: shop.order(shop.goods, shop.expired_quote()),
         "FAILED_PRECONDITION QUOTE_EXPIRED",
     ),
-    _order_row(
+    _saga_row(
         "altered quote",
         lambda shop: shop.order(shop.goods, shop.altered_quote()),
         "INVALID_ARGUMENT QUOTE_INVALID",
         "quote_token",
     ),
-    _order_row(
+    _saga_row(
         "foreign quote",
         lambda shop: shop.order(
             shop.goods, shop.quote(shop.goods, token=shop.place.tokens["CUSTOMER"])
         ),
         "FAILED_PRECONDITION QUOTE_OF_ANOTHER_USER",
     ),
-    _order_row(
+    _saga_row(
         "quote redeemed twice",
         lambda shop: shop.redeemed,
         "FAILED_PRECONDITION QUOTE_REDEEMED",
     ),
-    _order_row(
+    _saga_row(
         "other lines than the quote's",
         lambda shop: shop.order(shop.other, shop.quote(shop.goods)),
         "INVALID_ARGUMENT LINES_DIFFER_FROM_QUOTE",
@@ -539,7 +542,7 @@ _ORDER_ROWS = (
         _FIELD,
         "address.address_lines[0]",
     ),
-    _order_row(
+    _saga_row(
         "shipment to nowhere",
         lambda shop: shop.order(shop.shirt),
         "INVALID_ARGUMENT ADDRESS_MISSING",
@@ -624,6 +627,7 @@ def test_it_is_refused_and_leaves_nothing(shop: Shop, row: Row) -> None:
     assert refused.message
     assert all_tables(shop.world, row.but) == before
     assert not shop.half_done_orders()
+    assert not shop.souk.sql("order", "SELECT id FROM saga WHERE active = 1")
 
 
 def _refusal(
