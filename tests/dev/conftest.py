@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from gateway_kit import World
 from soukdev import paths
 from soukdev.mariadb import MariaDB
 from soukdev.run_folder import run_folder
@@ -51,6 +52,14 @@ def descriptor_set(scratch: Path) -> Path:
         check=True,
     )
     return result
+
+
+@pytest.fixture(scope="module")
+def world(scratch: Path, descriptor_set: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    """A gateway."""
+    world = World(scratch / str(request.node.name) / "gateway", descriptor_set)
+    yield world
+    world.close()
 
 
 @pytest.fixture(scope="session")

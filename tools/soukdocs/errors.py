@@ -106,5 +106,5 @@ def _of_gateway() -> Iterator[tuple[str, ...]]:
             markdown.code(refusal.reason),
             code_pb2.Code.Name(refusal.code),
             str(refusal.status),
-            refusal.message or "as Envoy says",
+            refusal.message or refusal.meaning,
         )

@@ -11,6 +11,7 @@ from soukdev.gateway import (
     headers,
     identity,
     limits,
+    protocols,
     refusals,
     routes,
     tracing,
@@ -99,6 +100,7 @@ def _connection_manager(gateway: Gateway) -> Json:
         always_set_request_id_in_response=True,
         early_header_mutation_extensions=[headers.early_mutations()],
         http_filters=[
+            protocols.refuse_upgrades(),
             identity.authentication(str(gateway.jwks_file)),
             identity.refuse_services(),
             limits.rate_limit(gateway.user_per_s),

@@ -3,6 +3,9 @@
 A service's error reaches a REST caller as google.rpc.Status in JSON, with an ErrorInfo whose reason
 clients branch on. Envoy's own refusals are plain text by default; here they get the same shape, in
 JSON for REST and in the trailer for gRPC.
+
+What breaks HTTP/2 itself (a header with an underscore, or too long) is no refusal: the stream is
+reset, as the protocol has it.
 """
 
 import base64
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
+from soukdev.gateway.protocols import UPGRADE
 from soukdev.gateway.typed import Json, typed
 
 GATEWAY_DOMAIN = "souk.gateway"
@@ -35,7 +39,11 @@ class Refusal:
     # Empty: Envoy's words, which say what is wrong with the request. Where they would tell how we
     # are built inside, ours.
     message: str = ""
-    callers: tuple[str, ...] = (_IS_REST, _IS_GRPC)
+    # For docs/errors.md, where Envoy's words are told.
+    meaning: str = ""
+    # Who can be told so.
+    by_rest: bool = True
+    by_grpc: bool = True
 
 
 def _details(start: str) -> str:
@@ -50,9 +58,26 @@ _NO_PATH = "there is nothing at this path and method"
 # The first that fits is taken.
 _REFUSALS = (
     Refusal(
-        _details("jwt_authn_access_denied{Jwt_is_expired"), 401, _UNAUTHENTICATED, "TOKEN_EXPIRED"
+        _details("jwt_authn_access_denied{Jwt_is_expired"),
+        401,
+        _UNAUTHENTICATED,
+        "TOKEN_EXPIRED",
+        meaning="the token was good once",
     ),
-    Refusal(_details("jwt_authn_access_denied"), 401, _UNAUTHENTICATED, "UNAUTHENTICATED"),
+    Refusal(
+        _details("jwt_authn_access_denied"),
+        401,
+        _UNAUTHENTICATED,
+        "UNAUTHENTICATED",
+        meaning="the token is none, or of somebody whom we do not trust",
+    ),
+    Refusal(
+        _details(f"rbac_access_denied_matched_policy[{UPGRADE}"),
+        400,
+        _INVALID,
+        "MALFORMED_HTTP",
+        "nothing here speaks another protocol",
+    ),
     Refusal(
         _details("rbac_access_denied"),
         403,
@@ -60,21 +85,37 @@ _REFUSALS = (
         "ROLE_NOT_ALLOWED",
         "a service does not call through the gateway",
     ),
-    Refusal(_details("early_grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_PARAMETER"),
-    Refusal("response.code == 413", 413, _INVALID, "TOO_LARGE", "the body is too large"),
-    Refusal(_details("grpc_json_transcode_failure"), 400, _INVALID, "MALFORMED_JSON"),
-    Refusal("response.code == 404", 404, _NOT_FOUND, "NOT_FOUND", _NO_PATH, (_IS_REST,)),
+    Refusal(
+        _details("early_grpc_json_transcode_failure"),
+        400,
+        _INVALID,
+        "MALFORMED_PARAMETER",
+        meaning="the path or a parameter is unknown or of another type",
+        by_grpc=False,
+    ),
+    Refusal(
+        "response.code == 413", 413, _INVALID, "TOO_LARGE", "the body is too large", by_grpc=False
+    ),
+    Refusal(
+        _details("grpc_json_transcode_failure"),
+        400,
+        _INVALID,
+        "MALFORMED_JSON",
+        meaning="the body is no JSON, or not that of the request",
+        by_grpc=False,
+    ),
+    Refusal("response.code == 404", 404, _NOT_FOUND, "NOT_FOUND", _NO_PATH, by_grpc=False),
     Refusal(
         "response.code == 404",
         404,
         _UNIMPLEMENTED,
         "UNKNOWN_METHOD",
         "there is no such method",
-        (_IS_GRPC,),
+        by_rest=False,
     ),
-    Refusal("response.code == 429", 429, _EXHAUSTED, "OVERLOADED", "too many requests"),
     Refusal(
-        "response.code == 503 && response.code_details.contains('overflow')",
+        "response.code == 429"
+        " || (response.code == 503 && response.code_details.contains('overflow'))",
         429,
         _EXHAUSTED,
         "OVERLOADED",
@@ -94,9 +135,23 @@ _REFUSALS = (
         "UNAVAILABLE",
         "the service does not answer",
     ),
-    Refusal("response.code == 431", 431, _INVALID, "TOO_LARGE", "the headers are too large"),
+    Refusal(
+        "response.code == 431",
+        431,
+        _INVALID,
+        "TOO_LARGE",
+        "the headers are too large",
+        by_grpc=False,
+    ),
+    # 501 is a transfer encoding that Envoy does not know.
+    Refusal(
+        "(response.code >= 400 && response.code < 500) || response.code == 501",
+        400,
+        _INVALID,
+        "MALFORMED_HTTP",
+        "this is not proper HTTP",
+    ),
     Refusal("response.code >= 500", 500, _INTERNAL, "INTERNAL", "a defect of ours"),
-    Refusal("response.code >= 400", 400, _INVALID, "MALFORMED_HTTP", "this is not proper HTTP"),
 )
 
 
@@ -107,13 +162,9 @@ def gateway_refusals() -> tuple[Refusal, ...]:
 
 def local_replies() -> Json:
     """The setting of the connection manager."""
-    return {
-        "mappers": [
-            _rest(refusal) if caller == _IS_REST else _grpc(refusal)
-            for refusal in _REFUSALS
-            for caller in refusal.callers
-        ]
-    }
+    by_rest = [_rest(refusal) for refusal in _REFUSALS if refusal.by_rest]
+    by_grpc = [_grpc(refusal) for refusal in _REFUSALS if refusal.by_grpc]
+    return {"mappers": by_rest + by_grpc}
 
 
 def _rest(refusal: Refusal) -> Json:
