@@ -8,10 +8,13 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import pytest
+import requests
 from gateway_kit import LARGE_ID, World, bearer
 from soukdev.contracts import Contracts
 from soukdev.envoy import Envoy
 from soukdev.keys import Keys
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def test_envoy_accepts_the_configuration(place: Path, descriptor_set: Path) -> None:
@@ -84,6 +87,30 @@ def test_a_request_id_is_kept_or_made(world: World) -> None:
     assert answer.headers["x-request-id"] == world.backend.seen["x-request-id"] == "mine"
     made = world.call("GET", "/v1/stock/1").headers["x-request-id"]
     assert made == world.backend.seen["x-request-id"] != "mine"
+
+
+def traced(world: World, envoy: Envoy, recorded: str) -> tuple[str, str]:
+    """Trace and flags that a service sees when a client sends these flags."""
+    sent = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-{recorded}"}
+    requests.get(f"{envoy.url}/v1/stock/1", headers=sent, timeout=10)
+    _, trace, _, flags = world.backend.seen["traceparent"].split("-")
+    return trace, flags
+
+
+def test_whether_a_trace_is_recorded_no_client_decides(world: World, place: Path) -> None:
+    assert traced(world, world.envoy, "01") == (TRACE, "00")
+    world.call("GET", "/v1/stock/1")
+    assert "traceparent" not in world.backend.seen
+    for per_10000, flags in ((0, "00"), (10_000, "01")):
+        with Envoy(
+            place / f"envoy-{per_10000}",
+            services=world.envoy.services,
+            jwks_file=world.keys.jwks_file,
+            descriptor_set=world.envoy.descriptor_set,
+            collector=("127.0.0.1", 1),
+            trace_per_10000=per_10000,
+        ) as envoy:
+            assert traced(world, envoy, "00") == traced(world, envoy, "01") == (TRACE, flags)
 
 
 def test_a_good_token_passes_on_to_the_service(world: World) -> None:

@@ -11,7 +11,8 @@ def early_mutations() -> Json:
     x-souk-* look like our own word on who calls and go, but for the three that a payment
     provider signs its callbacks with. Envoy can drop a prefix but not all of it but three, so
     those are put aside first. x-envoy-* would steer retries and time-outs, or pretend that a
-    request was transcoded.
+    request was transcoded. traceparent says in its last two digits that a trace is recorded, which
+    is ours to decide (tracing.py).
     """
     aside = {name: name.replace("x-souk-", "x-aside-") for name in _SIGNED}
     return extension(
@@ -24,8 +25,17 @@ def early_mutations() -> Json:
             _remove_prefix("x-souk-"),
             *[_copy(kept, name) for name, kept in aside.items()],
             _remove_prefix("x-aside-"),
+            _UNRECORDED,
         ],
     )
+
+
+_UNRECORDED: Json = {
+    "append": {
+        "header": {"key": "traceparent", "value": "%REQ(traceparent):53%00"},
+        "append_action": "OVERWRITE_IF_EXISTS",
+    }
+}
 
 
 def _remove_prefix(prefix: str) -> Json:

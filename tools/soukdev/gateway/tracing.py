@@ -8,8 +8,8 @@ Collector = tuple[str, int]
 def tracing(collector: Collector, per_10000: int) -> Json:
     """Spans of the connection manager: one for each request, the parent of all that follows.
 
-    Of so many requests in 10,000 spans are recorded, here and everywhere behind. A client that
-    brings a trace of its own has decided already.
+    Of so many requests in 10,000 spans are recorded, here and everywhere behind. A client may bring
+    the id of a trace, but not decide whether it is recorded.
     """
     host, port = collector
     return {
@@ -24,9 +24,19 @@ def tracing(collector: Collector, per_10000: int) -> Json:
                     "timeout": "1s",
                 }
             },
+            sampler=_sampler(per_10000),
         ),
-        "random_sampling": {"value": per_10000 / 100},
+        "random_sampling": {"value": 100},
     }
+
+
+def _sampler(per_10000: int) -> Json:
+    """By the id of the trace, whatever the client says of its own."""
+    return extension(
+        "envoy.tracers.opentelemetry.samplers.trace_id_ratio_based",
+        "envoy.extensions.tracers.opentelemetry.samplers.v3.TraceIdRatioBasedSamplerConfig",
+        sampling_percentage={"numerator": per_10000, "denominator": "TEN_THOUSAND"},
+    )
 
 
 def cluster(collector: Collector) -> Json:
