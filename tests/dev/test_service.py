@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from soukdev import http, names
-from soukdev.server import StartError
+from soukdev.server import Server, StartError
 from soukdev.service import Service
 from soukdev.stack import Stack
 
@@ -100,3 +101,22 @@ def test_services_that_were_told_otherwise_are_started_anew(
         assert search.pid == pid
         pricing.stop()
     first.destroy()
+
+
+@pytest.mark.parametrize("end", [Stack.down, Stack.destroy])
+def test_what_does_not_stop_keeps_nothing_else_up(
+    place: Path, monkeypatch: pytest.MonkeyPatch, end: Callable[[Stack], None]
+) -> None:
+    stack = Stack(place, ["inventory", "order"])
+    stopped: list[Server] = []
+    sticky = [stack.payments, stack.services["order"], stack.kafka]
+
+    def stop(server: Server) -> None:
+        stopped.append(server)
+        if server in sticky:
+            raise RuntimeError(server.name)
+
+    monkeypatch.setattr(Server, "stop", stop)
+    with pytest.raises(RuntimeError):
+        end(stack)
+    assert set(stopped) == set(stack.servers())

@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -98,19 +98,22 @@ class Stack:
         return self
 
     def down(self) -> None:
-        """Stops everything that runs in this folder; data stays."""
-        with self._alone():
-            for server in self._edge():
-                server.stop()
-            _at_once(*[service.stop for service in self.services.values()])
-            _at_once(*[server.stop for server in self._data_servers()])
+        """Stops everything that runs in this folder; data stays.
+
+        One that does not stop keeps none of the others up; the error comes when all were tried.
+        """
+        with self._alone(), ExitStack() as stages:  # the last one first
+            stages.callback(_at_once, *[server.stop for server in self._data_servers()])
+            stages.callback(_at_once, *[service.stop for service in self.services.values()])
+            stages.callback(_at_once, *[server.stop for server in self._edge()])
 
     def destroy(self) -> None:
         """Pulls every plug and removes the folder: the quick end of a throw-away stack."""
-        for server in self.servers():
-            server.kill9()
-            server.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with ExitStack() as plugs:
+            plugs.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            for server in reversed(self.servers()):
+                plugs.callback(server.stop)
+                plugs.callback(server.kill9)
 
     def status(self) -> list[Line]:
         """How each server is."""
