@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "catalog.h"
-#include "category_repo.h"
 #include "goods_pb.h"
 #include "io/db.h"
 #include "io/rpc_client.h"
@@ -10,6 +9,7 @@
 #include "item_repo.h"
 #include "listing_events.h"
 #include "listing_flow.h"
+#include "listing_goods.h"
 #include "listing_repo.h"
 #include "shelf.h"
 #include "snapshot.h"
@@ -81,24 +81,16 @@ static struct status insert_item(const struct saga *saga, struct db_tx *tx,
 {
     const PublishState *state = state_of(saga);
     struct item item = new_item(saga, listing, ITEM_HIDDEN);
-    struct category category;
-    struct goods goods;
-    ItemDraft *draft;
-    bool found;
+    struct listing_goods read;
 
-    TRY(category_repo_find(tx, listing->category_id, arena, &category, &found));
-    if (!found)
-        return status_error(CODE_INTERNAL, "INTERNAL", "category %lld is gone",
-                            (long long)listing->category_id);
-    TRY(goods_unpack(listing->draft, listing->draft_size, arena, &draft));
-    goods_from_pb(draft, arena, &goods);
-    item.physical = category.physical;
-    item.title = goods.title;
-    snapshot_digest(&item, &goods, state->sku_ids, item.digest);
-    item_pack_document(&item, draft, state->sku_ids, arena);
+    TRY(listing_goods_read(tx, listing, arena, &read));
+    item.physical = read.category.physical;
+    item.title = read.goods.title;
+    snapshot_digest(&item, &read.goods, state->sku_ids, item.digest);
+    item_pack_document(&item, read.draft, state->sku_ids, arena);
     TRY(item_repo_insert(tx, &item));
-    TRY(item_repo_insert_text(tx, item.id, draft->description));
-    TRY(item_repo_insert_skus(tx, item.id, &goods, state->sku_ids, arena));
+    TRY(item_repo_insert_text(tx, item.id, read.draft->description));
+    TRY(item_repo_insert_skus(tx, item.id, &read.goods, state->sku_ids, arena));
     return snapshot_repo_insert(tx, &item, &state->snapshot_id, 1, arena);
 }
 
