@@ -27,6 +27,7 @@ message BoxHappened {
   int64 x_id = 1;
   int64 version = 2;
 }
+// Not yet.
 message BoxPlanned {
   option (souk.common.v1.event) = {type: "x.planned" topic: "x.x" key: "x_id"};
   int64 x_id = 1;
@@ -106,7 +107,12 @@ def test_an_event_has_who_makes_it_and_who_reads_it(tmp_path: Path, services: li
         "| `x.happened` | `x.x` | `x_id` | svc-x | svc-y (`y.notes`) | Something \\| happened. |"
         in lines
     )
-    assert "| `x.planned` | `x.x` | `x_id` | nobody yet |  |  |" in lines
+    assert "| `x.planned` | `x.x` | `x_id` | nobody yet |  | Not yet. |" in lines
+
+
+def test_an_event_that_nobody_explains_is_refused(tmp_path: Path, services: list[Path]) -> None:
+    silent = CONTRACT.replace("// Not yet.\n", "")
+    assert "BoxPlanned has no comment" in make("events", tmp_path, services, silent)
 
 
 def test_a_reason_has_the_codes_of_the_contract_and_of_the_code(

@@ -10,7 +10,7 @@ from google.protobuf.compiler import plugin_pb2
 from google.protobuf.descriptor import FileDescriptor
 from soukgen import contracts
 
-from soukdocs import configuration, errors, events, services
+from soukdocs import configuration, errors, events, markdown, services
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     make = {"events": events.page, "errors": errors.page}[told.page]
     try:
         sys.stdout.write(make(of, files, known, told.root))
-    except errors.NotSaidError as error:
+    except markdown.NotSaidError as error:
         sys.exit(str(error))
     return 0
 

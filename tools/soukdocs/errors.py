@@ -24,10 +24,6 @@ _SHARED = ("souk.common", "souk.ops")
 _NOT_OF_CALLS = ("mq_", "consumer")
 
 
-class NotSaidError(Exception):
-    """A reason without a comment: nobody knows what it means."""
-
-
 def page(
     of: contracts.Contracts,
     files: Sequence[FileDescriptor],
@@ -68,9 +64,8 @@ def _section(
     rows = []
     for value in enum.values[1:]:
         reason = value.name.removeprefix(names.REASON_PREFIX)
-        meaning = markdown.prose(of.reason_comment(enum.file, value))
-        if not meaning:
-            raise NotSaidError(f"{enum.file.name}: {value.name} has no comment")
+        comment = of.reason_comment(enum.file, value)
+        meaning = markdown.prose(comment, f"{enum.file.name}: {value.name}")
         codes = sorted(refused.get(reason, set()) | told.codes[reason])
         row = (markdown.code(reason), ", ".join(codes), meaning)
         rows.append((*row, ", ".join(told.methods[reason])) if told.methods else row)

@@ -40,13 +40,14 @@ def _rows(
 ) -> Iterator[tuple[str, ...]]:
     for message in (message for file in files for message in of.events(file)):
         route = of.route(message)
+        name = f"{message.file.name}: {message.name}"
         yield (
             markdown.code(route.type),
             markdown.code(route.topic),
             markdown.code(route.key),
             producers.get(names.event(message), "nobody yet"),
             ", ".join(_readers(services, route.type)),
-            markdown.prose(of.message_comment(message)),
+            markdown.prose(of.message_comment(message), name),
         )
 
 

@@ -3,6 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 
+class NotSaidError(Exception):
+    """Something without a comment: nobody knows what it means."""
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A line for each row."""
     lines = [_line(heads), "|-" * len(heads) + "|", *(_line(row) for row in rows)]
@@ -25,8 +29,10 @@ def codes(texts: Iterable[str]) -> str:
     return ", ".join(code(text) for text in texts)
 
 
-def prose(comment: str) -> str:
-    """A comment of a contract in one line."""
+def prose(comment: str, of: str) -> str:
+    """A comment of a contract in one line; NotSaidError names `of` where there is none."""
+    if not comment.strip():
+        raise NotSaidError(f"{of} has no comment")
     return " ".join(comment.split())
 
 
