@@ -16,6 +16,7 @@
 
 struct db_tx;
 
-/* Adds all that is wrong to `violations`. */
+/* Adds all that is wrong to `violations`. `ret_rules`: by which rules, for the audit log. */
 MUST_USE SUSPENDS struct status audit_look_at(struct db_tx *tx, const struct listing *listing,
-                                              int64_t now_us, struct violations *violations);
+                                              int64_t now_us, struct violations *violations,
+                                              const char **ret_rules);

@@ -13,7 +13,7 @@ static struct status audit(const struct catalog *catalog, struct db_tx *tx, stru
     struct flow_cause cause = {.by = CATALOG_CALLER, .now_us = clock_unix_us(), .comment = ""};
     struct violations *violations = violations_new(arena);
 
-    TRY(audit_look_at(tx, listing, cause.now_us, violations));
+    TRY(audit_look_at(tx, listing, cause.now_us, violations, &cause.rules));
     if (violations->total) {
         cause.comment = violations_text(violations, LISTING_COMMENT_MAX);
         return flow_reject(catalog, tx, listing, &cause, arena);

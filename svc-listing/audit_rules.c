@@ -1,5 +1,7 @@
 #include "audit_rules.h"
 
+#include <string.h>
+
 #include "parts.h"
 
 static const char *price_field(struct violations *violations, size_t index)
@@ -69,6 +71,39 @@ static void check_rule(const struct audit_rule *rule, const struct goods *goods,
                          violations);
         check_price(rule, goods, i, violations);
     }
+}
+
+static const char *rule_name(enum audit_rule_kind kind)
+{
+    static const char *const names[] = {
+        [RULE_FUTURE] = "future",
+        [RULE_RANGE] = "range",
+        [RULE_PRICE_RANGE] = "price_range",
+        [RULE_PRICE_AT_MOST] = "price_at_most",
+        [RULE_PRICE_OF_PARTS] = "price_of_parts",
+    };
+    return names[kind];
+}
+
+static char *rule_text(const struct audit_rule *rule, struct arena *arena)
+{
+    if (rule->kind == RULE_RANGE || rule->kind == RULE_PRICE_RANGE)
+        return arena_printf(arena, "%s(%s%s%lld..%lld)", rule_name(rule->kind), rule->code,
+                            *rule->code ? " " : "", (long long)rule->min, (long long)rule->max);
+    return arena_printf(arena, "%s(%s)", rule_name(rule->kind), rule->code);
+}
+
+char *audit_rules_text(const struct category *category, struct arena *arena)
+{
+    char *text = arena_strdup(arena, "price");
+
+    for (size_t i = 0; i < category->rule_count; i++) {
+        char *more = arena_printf(arena, "%s, %s", text, rule_text(&category->rules[i], arena));
+        if (strlen(more) > AUDIT_RULES_TEXT_MAX)
+            break;
+        text = more;
+    }
+    return text;
 }
 
 void audit_rules_check(const struct category *category, const struct goods *goods, int64_t now_us,

@@ -64,7 +64,7 @@ struct status flow_approve(const struct catalog *catalog, struct db_tx *tx, stru
 
     listing->comment = cause->comment;
     TRY(move(tx, listing, LISTING_APPROVE, cause, &record));
-    TRY(listing_repo_insert_audit(tx, listing, &record));
+    TRY(listing_repo_insert_audit(tx, listing, &record, cause->rules));
     return listing_tell_publish_ready(catalog, tx, listing);
 }
 
@@ -75,7 +75,7 @@ struct status flow_reject(const struct catalog *catalog, struct db_tx *tx, struc
 
     listing->comment = cause->comment;
     TRY(move(tx, listing, LISTING_REJECT, cause, &record));
-    TRY(listing_repo_insert_audit(tx, listing, &record));
+    TRY(listing_repo_insert_audit(tx, listing, &record, cause->rules));
     return listing_tell_rejected(catalog, tx, listing, arena);
 }
 

@@ -22,6 +22,7 @@ struct flow_cause {
     const char *by; /* "operator/7" */
     int64_t now_us;
     const char *comment;
+    const char *rules; /* of an audit: what the machine looked at; NULL: at nothing */
 };
 
 /* A new draft. */

@@ -218,14 +218,14 @@ struct status listing_repo_find_changes(struct db_tx *tx, int64_t id, int64_t af
 }
 
 struct status listing_repo_insert_audit(struct db_tx *tx, const struct listing *listing,
-                                        const struct listing_record *record)
+                                        const struct listing_record *record, const char *rules)
 {
     return db_exec(tx,
                    "INSERT INTO audit_log (listing_id, version, strategy, approved, comment, "
-                   "auditor, audited_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   "auditor, audited_at, rules) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                    DB_ARGS(DB_I64(listing->id), DB_I64(record->change.version),
                            DB_I64(listing->strategy), DB_I64(listing->status == LISTING_APPROVED),
                            DB_TEXT(record->comment), DB_TEXT(record->changed_by),
-                           DB_TIME(record->changed_us)),
+                           DB_TIME(record->changed_us), DB_TEXT(rules ? rules : "")),
                    NULL);
 }

@@ -70,7 +70,8 @@ MUST_USE SUSPENDS struct status listing_repo_find_changes(struct db_tx *tx, int6
                                                           struct listing_record **ret,
                                                           size_t *ret_count);
 
-/* An audit's outcome: the change that it made. */
+/* An audit's outcome: the change that it made, and the rules that were applied; NULL: none. */
 MUST_USE SUSPENDS struct status listing_repo_insert_audit(struct db_tx *tx,
                                                           const struct listing *listing,
-                                                          const struct listing_record *record);
+                                                          const struct listing_record *record,
+                                                          const char *rules);

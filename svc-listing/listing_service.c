@@ -218,11 +218,11 @@ struct status listing_submit_listing(struct request *rq, const SubmitListingRequ
 
 /* The machine may not have looked yet, or found nothing because it was another day. */
 static struct status check_as_machine(struct db_tx *tx, const struct request *rq,
-                                      const struct listing *listing)
+                                      const struct listing *listing, const char **ret_rules)
 {
     struct violations *violations = violations_new(rq->arena);
 
-    TRY(audit_look_at(tx, listing, rq->now_us, violations));
+    TRY(audit_look_at(tx, listing, rq->now_us, violations, ret_rules));
     if (!violations->total)
         return STATUS_OK;
     return status_error(CODE_FAILED_PRECONDITION, REASON_NOT_FOR_REVIEW, "%s %s",
@@ -233,7 +233,7 @@ static struct status review(const struct catalog *catalog, struct db_tx *tx,
                             const struct request *rq, const ReviewListingRequest *in,
                             struct listing *listing)
 {
-    const struct flow_cause cause = cause_of(rq, in->comment);
+    struct flow_cause cause = cause_of(rq, in->comment);
 
     if (listing->status == LISTING_PENDING && listing->strategy != AUDIT_MANUAL)
         return status_error(CODE_FAILED_PRECONDITION, REASON_NOT_FOR_REVIEW,
@@ -242,7 +242,7 @@ static struct status review(const struct catalog *catalog, struct db_tx *tx,
     if (in->decision == REVIEW_DECISION_REJECT)
         return flow_reject(catalog, tx, listing, &cause, rq->arena);
     if (listing->status == LISTING_PENDING)
-        TRY(check_as_machine(tx, rq, listing));
+        TRY(check_as_machine(tx, rq, listing, &cause.rules));
     return flow_approve(catalog, tx, listing, &cause);
 }
 

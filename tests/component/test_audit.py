@@ -45,6 +45,9 @@ def test_skip_approves_at_once(souk: Souk) -> None:
         (PENDING, "approve", APPROVED),
         (APPROVED, "publish", ONLINE),
     ]
+    logged = "SELECT strategy, approved, rules FROM audit_log WHERE listing_id = "
+    log = souk.sql("listing", f"{logged}{listing.listing_id}")
+    assert log == [{"strategy": str(SKIP), "approved": "1", "rules": ""}]
     changed_by = [change.changed_by for change in history(souk, listing)]
     assert changed_by == ["operator/1", "operator/1", "service/listing", "service/listing"]
 
@@ -87,6 +90,8 @@ def test_fast_track_looks_at_attributes_only(souk: Souk) -> None:
     handed_in = submit(souk, listing, supplier)
     assert (handed_in.status, handed_in.audit_strategy) == (PENDING, FAST_TRACK)
     until_status(souk, listing, ONLINE)
+    log = souk.sql("listing", f"SELECT * FROM audit_log WHERE listing_id = {listing.listing_id}")
+    assert [(row["approved"], row["rules"]) for row in log] == [("1", "attributes")]
 
 
 def test_fast_track_refuses_what_the_category_does_not_want_any_more(souk: Souk) -> None:
@@ -122,6 +127,7 @@ def test_auto_applies_all_rules_of_the_category(souk: Souk) -> None:
     assert history(souk, listing)[-1].comment == rejected.comment
     log = souk.sql("listing", f"SELECT * FROM audit_log WHERE listing_id = {listing.listing_id}")
     assert [(row["strategy"], row["approved"]) for row in log] == [(str(AUTO), "0")]
+    assert [row["rules"] for row in log] == ["attributes, price, future(session_time)"]
 
 
 @pytest.mark.parametrize(
@@ -197,10 +203,11 @@ def test_a_reviewer_approves(souk: Souk) -> None:
     until_status(souk, listing, ONLINE)
     log = souk.sql(
         "listing",
-        "SELECT approved, CONVERT(auditor USING utf8mb4) AS auditor FROM audit_log "
+        "SELECT approved, CONVERT(auditor USING utf8mb4) AS auditor, rules FROM audit_log "
         f"WHERE listing_id = {listing.listing_id}",
     )
-    assert log == [{"approved": "1", "auditor": "operator/1"}]
+    rules = "attributes, price"
+    assert log == [{"approved": "1", "auditor": "operator/1", "rules": rules}]
 
 
 def test_a_reviewer_rejects_and_says_why(souk: Souk) -> None:

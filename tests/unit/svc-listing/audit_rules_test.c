@@ -132,7 +132,35 @@ static void what_is_not_there_is_not_its_business(void **state)
     assert_string_equal(wrong(arena, rules, ARRAY_LEN(rules), &of_other_type), "");
 }
 
+static void its_rules_are_told(void **state)
+{
+    WITH_ARENA;
+    const struct audit_rule rules[] = {
+        {.kind = RULE_FUTURE, .code = "session_time"},
+        {.kind = RULE_PRICE_RANGE, .code = "", .min = 100, .max = 900},
+        {.kind = RULE_RANGE, .code = "size", .min = 1, .max = 2},
+    };
+    const struct category category = {.rules = rules, .rule_count = ARRAY_LEN(rules)};
+    const struct category without = {0};
+    assert_string_equal(audit_rules_text(&category, arena),
+                        "price, future(session_time), price_range(100..900), range(size 1..2)");
+    assert_string_equal(audit_rules_text(&without, arena), "price");
+}
+
+static void as_many_rules_are_told_as_fit(void **state)
+{
+    WITH_ARENA;
+    struct audit_rule rules[200];
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        rules[i] = (struct audit_rule){.kind = RULE_FUTURE, .code = "ten_bytes_"};
+    const struct category category = {.rules = rules, .rule_count = ARRAY_LEN(rules)};
+    const char *told = audit_rules_text(&category, arena);
+    assert_in_range(strlen(told), AUDIT_RULES_TEXT_MAX - 20, AUDIT_RULES_TEXT_MAX);
+    assert_string_equal(told + strlen(told) - 2, "_)");
+}
+
 UNIT_TESTS(nothing_is_free_of_charge, a_session_is_in_the_future, rules_look_at_each_sku,
            a_denomination_has_its_range, a_price_has_its_range,
            a_voucher_costs_its_face_value_at_most, a_package_costs_its_parts_at_most,
-           a_package_lists_its_parts, what_is_not_there_is_not_its_business)
+           a_package_lists_its_parts, what_is_not_there_is_not_its_business, its_rules_are_told,
+           as_many_rules_are_told_as_fit)
