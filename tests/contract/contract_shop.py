@@ -10,6 +10,7 @@ from contract_examples import Place
 from contract_world import World
 from soukdev import poll
 from soukdev.goods import Goods, put_on_sale
+from soukdev.refusal import Refused
 
 
 class Shop:
@@ -71,8 +72,16 @@ class Shop:
         return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
     def page_token(self, method: str, token: str, **fields: Any) -> str:
-        """Of a list that has a second page."""
-        answer = self.souk.call(method, token, page_size=1, **fields)
+        """Of a list that has a second page. A list may be asked for again when it took too long."""
+
+        def first() -> Any:
+            try:
+                return self.souk.call(method, token, page_size=1, **fields)
+            except Refused as refused:
+                assert refused.code == "DEADLINE_EXCEEDED", refused
+                return None
+
+        answer = poll.until(first, 20, "the first page")
         assert answer.next_page_token
         return str(answer.next_page_token)
 
