@@ -2,20 +2,11 @@
 
 #include "io/db.h"
 
-static struct db_set ids_of(const int64_t *item_ids, size_t count, struct arena *arena)
-{
-    struct db_value *values = arena_array_of(arena, struct db_value, count);
-
-    for (size_t i = 0; i < count; i++)
-        values[i] = DB_I64(item_ids[i]);
-    return (struct db_set){.values = values, .width = 1, .rows = count};
-}
-
 struct status document_repo_lock(struct db_tx *tx, const int64_t *item_ids, size_t count,
                                  struct arena *arena, int64_t *ret_versions)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
-    const struct db_set ids = ids_of(item_ids, count, arena);
+    const struct db_set ids = db_set_of_ids(item_ids, count, arena);
     size_t at = 0;
 
     TRY(db_query_set(tx,
@@ -71,7 +62,7 @@ struct status document_repo_save(struct db_tx *tx, const struct document_item *i
 struct status document_repo_touch(struct db_tx *tx, const int64_t *item_ids, size_t count,
                                   struct arena *arena)
 {
-    const struct db_set ids = ids_of(item_ids, count, arena);
+    const struct db_set ids = db_set_of_ids(item_ids, count, arena);
 
     return db_exec_set(tx,
                        "UPDATE document SET doc_version = doc_version + 1, "
@@ -126,7 +117,7 @@ struct status document_repo_find_after(struct db_tx *tx, int64_t after_id, size_
 struct status document_repo_renew(struct db_tx *tx, const int64_t *item_ids, size_t count,
                                   struct arena *arena)
 {
-    const struct db_set ids = ids_of(item_ids, count, arena);
+    const struct db_set ids = db_set_of_ids(item_ids, count, arena);
 
     return db_exec_set(tx,
                        "UPDATE document SET doc_version = doc_version + 1 "

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "change.h"
 #include "document.h"
 #include "document_repo.h"
@@ -95,13 +96,6 @@ static struct document_item row_of(const struct event *event, struct arena *aren
     };
 }
 
-static int by_sku(const void *a, const void *b)
-{
-    const struct sku_owner *x = a, *y = b;
-
-    return (x->sku_id > y->sku_id) - (x->sku_id < y->sku_id);
-}
-
 /* What SKUs the items have; should two claim one, either may have it. */
 static struct status assign_skus(struct db_tx *tx, const struct document_item *items, size_t count,
                                  struct arena *arena)
@@ -113,7 +107,7 @@ static struct status assign_skus(struct db_tx *tx, const struct document_item *i
         for (size_t j = 0; j < items[i].item->sku_count; j++)
             owners[owner_count++] = (struct sku_owner){.sku_id = items[i].item->sku_ids[j],
                                                        .item_id = items[i].item->item_id};
-    qsort(owners, owner_count, sizeof *owners, by_sku);
+    qsort(owners, owner_count, sizeof *owners, id_order);
     return sku_repo_assign(tx, owners, owner_count, arena);
 }
 
@@ -150,13 +144,6 @@ static struct status take_items(struct db_tx *tx, const struct event *events, si
 
 /* Prices and stock. */
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* A SKU without an item has no document yet; the item will find its row. */
 static struct status touch_items(struct db_tx *tx, const struct sku *skus, size_t count,
                                  struct arena *arena)
@@ -167,7 +154,7 @@ static struct status touch_items(struct db_tx *tx, const struct sku *skus, size_
     for (size_t i = 0; i < count; i++)
         if (skus[i].item_id)
             ids[found++] = skus[i].item_id;
-    qsort(ids, found, sizeof *ids, by_id);
+    qsort(ids, found, sizeof *ids, id_order);
     for (size_t i = 0; i < found; i++)
         if (!kept || ids[i] != ids[kept - 1])
             ids[kept++] = ids[i];

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/id.h"
 #include "io/db.h"
 #include "item_pb.h"
 #include "price_pb.h"
@@ -23,18 +24,11 @@ static struct status find(struct db *db, struct arena *arena, struct index_batch
     return document_repo_find_due(&tx, batch->now_us, DOCUMENTS_MAX, arena, ret_due, ret_count);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 static struct status renew(struct db *db, struct arena *arena, int64_t *item_ids, size_t count)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
-    qsort(item_ids, count, sizeof *item_ids, by_id);
+    qsort(item_ids, count, sizeof *item_ids, id_order);
     TRY(db_tx_begin(&tx, db));
     TRY(document_repo_renew(&tx, item_ids, count, arena));
     return db_tx_commit(&tx);
@@ -99,13 +93,6 @@ static struct status find_skus(struct db *db, const struct index_batch *batch, s
     return sku_repo_find_many(&tx, ids, count, arena, ret, ret_count);
 }
 
-static int sku_to_id(const void *id, const void *sku)
-{
-    const int64_t x = *(const int64_t *)id, y = ((const struct sku *)sku)->sku_id;
-
-    return (x > y) - (x < y);
-}
-
 static void build(struct index_entry *entry, const struct sku *skus, size_t sku_count,
                   int64_t now_us, struct arena *arena)
 {
@@ -115,7 +102,7 @@ static void build(struct index_entry *entry, const struct sku *skus, size_t sku_
     size_t count = 0;
 
     for (size_t i = 0; i < item.sku_count; i++) {
-        const struct sku *sku = bsearch(&item.sku_ids[i], skus, sku_count, sizeof *skus, sku_to_id);
+        const struct sku *sku = bsearch(&item.sku_ids[i], skus, sku_count, sizeof *skus, id_order);
         if (!sku)
             continue;
         known[count] = *sku;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "index_batch.h"
 #include "index_prepare.h"
 #include "io/db.h"
@@ -40,13 +41,6 @@ static void count_and_log(const struct search *search, const struct shipment *sh
     }
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const struct indexed *x = a, *y = b;
-
-    return (x->item_id > y->item_id) - (x->item_id < y->item_id);
-}
-
 static struct status save_indexed(struct db_tx *tx, const struct shipment *shipment,
                                   struct arena *arena)
 {
@@ -62,7 +56,7 @@ static struct status save_indexed(struct db_tx *tx, const struct shipment *shipm
                 .stale_us = entry->document.stale_us,
             };
     }
-    qsort(list, count, sizeof *list, by_id);
+    qsort(list, count, sizeof *list, id_order);
     return count ? document_repo_save_indexed(tx, list, count, arena) : STATUS_OK;
 }
 

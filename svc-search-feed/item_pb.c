@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/id.h"
 #include "base/str.h"
 #include "document.h"
 #include "io/pb.h"
@@ -21,13 +22,6 @@ static enum item_status status_from_pb(ItemStatus status)
     }
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-    return (x > y) - (x < y);
-}
-
 /* Rising and each once: the order in which their rows are locked. */
 static void take_skus(const Item *message, struct arena *arena, struct item *item)
 {
@@ -36,7 +30,7 @@ static void take_skus(const Item *message, struct arena *arena, struct item *ite
 
     for (size_t i = 0; i < message->n_skus; i++)
         ids[i] = message->skus[i]->sku_id;
-    qsort(ids, message->n_skus, sizeof *ids, by_id);
+    qsort(ids, message->n_skus, sizeof *ids, id_order);
     for (size_t i = 0; i < message->n_skus && count < DOCUMENT_SKUS_MAX; i++)
         if (!count || ids[i] != ids[count - 1])
             ids[count++] = ids[i];

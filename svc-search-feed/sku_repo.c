@@ -37,15 +37,6 @@ struct status sku_repo_assign(struct db_tx *tx, const struct sku_owner *owners, 
                           set, NULL);
 }
 
-static struct db_set ids_of(const int64_t *sku_ids, size_t count, struct arena *arena)
-{
-    struct db_value *values = arena_array_of(arena, struct db_value, count);
-
-    for (size_t i = 0; i < count; i++)
-        values[i] = DB_I64(sku_ids[i]);
-    return (struct db_set){.values = values, .width = 1, .rows = count};
-}
-
 /*
  * Makes the missing rows and locks all of them, in their order. Prices and stock of a new SKU
  * arrive side by side, and both want to make its row: the update takes the lock for writing at
@@ -66,7 +57,7 @@ struct status sku_repo_lock(struct db_tx *tx, const int64_t *sku_ids, size_t cou
                             struct arena *arena, struct sku *ret)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
-    const struct db_set ids = ids_of(sku_ids, count, arena);
+    const struct db_set ids = db_set_of_ids(sku_ids, count, arena);
 
     TRY(touch(tx, ids));
     TRY(db_query_set(tx,
@@ -126,7 +117,7 @@ struct status sku_repo_find_many(struct db_tx *tx, const int64_t *sku_ids, size_
                                  struct arena *arena, struct sku **ret, size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
-    const struct db_set set = ids_of(sku_ids, count, arena);
+    const struct db_set set = db_set_of_ids(sku_ids, count, arena);
 
     TRY(db_query_set(
         tx, "SELECT " COLUMNS ", prices FROM document_sku WHERE sku_id IN ({,|?}) ORDER BY sku_id",

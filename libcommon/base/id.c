@@ -83,6 +83,13 @@ unsigned id_shard_of_user(int64_t user_id)
     return (unsigned)(XXH64(&user_id, sizeof user_id, 0) % ID_SHARDS);
 }
 
+int id_order(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
 int64_t id_unix_ms(int64_t id)
 {
     return (id >> TIME_SHIFT) + ID_EPOCH_UNIX_MS;

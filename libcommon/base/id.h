@@ -51,6 +51,9 @@ MUST_USE struct status id_next_for_user(struct id_maker *maker, int64_t now_ms, 
 unsigned id_shard(int64_t id);
 unsigned id_shard_of_user(int64_t user_id);
 
+/* For qsort and bsearch: ids rise. Also for structs that begin with their id. */
+int id_order(const void *a, const void *b);
+
 int64_t id_unix_ms(int64_t id);
 /* No id of this millisecond or a later one is below it: 1 to INT64_MAX whatever `unix_ms`. */
 int64_t id_first_at_ms(int64_t unix_ms);

@@ -30,6 +30,7 @@
 #include "base/attributes.h"
 #include "base/status.h"
 
+struct arena;
 struct loop;
 struct db;
 struct db_connection;
@@ -206,6 +207,9 @@ struct db_set {
     size_t width;                  /* number of `?` in the group */
     size_t rows;
 };
+
+/* A set of ids, one `?` each, in the arena. */
+struct db_set db_set_of_ids(const int64_t *ids, size_t count, struct arena *arena);
 
 /*
  * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1; also for bulk loads

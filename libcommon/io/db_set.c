@@ -1,8 +1,18 @@
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/db_internal.h"
+
+struct db_set db_set_of_ids(const int64_t *ids, size_t count, struct arena *arena)
+{
+    struct db_value *values = arena_array_of(arena, struct db_value, count);
+
+    for (size_t i = 0; i < count; i++)
+        values[i] = DB_I64(ids[i]);
+    return (struct db_set){.values = values, .width = 1, .rows = count};
+}
 
 /* Expanding. A template is a literal: what is wrong with it is a bug. */
 

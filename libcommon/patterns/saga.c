@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/id.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/db.h"
@@ -233,12 +234,6 @@ static void poll_task(void *arg)
     }
 }
 
-static int by_id(const void *a, const void *b)
-{
-    const int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
-}
-
 /* In the order of ids, as all that lock several rows. */
 static int64_t *ids_of_runs(const struct saga_runner *runner, struct arena *arena)
 {
@@ -247,7 +242,7 @@ static int64_t *ids_of_runs(const struct saga_runner *runner, struct arena *aren
 
     for (const struct saga_run *run = runner->runs; run; run = run->next)
         ids[count++] = run->saga.id;
-    qsort(ids, count, sizeof *ids, by_id);
+    qsort(ids, count, sizeof *ids, id_order);
     return ids;
 }
 

@@ -1,5 +1,6 @@
 #include "base/id.h"
 
+#include <stdlib.h>
 #include <xxhash.h>
 
 #include "base/mem.h"
@@ -270,16 +271,31 @@ static void the_first_id_of_a_millisecond_parts_those_before_from_those_after(vo
     assert_true(id_first_at_ms(id_unix_ms(INT64_MAX)) <= INT64_MAX);
 }
 
-UNIT_TESTS(the_first_id_of_a_millisecond_parts_those_before_from_those_after,
-           an_id_says_when_and_where_it_was_made,
-           the_greatest_worker_and_the_last_moment_stay_positive,
-           a_spent_millisecond_borrows_the_next, ids_rise_when_the_clock_goes_back,
-           the_first_id_is_behind_the_predecessors_mark,
-           at_the_fence_there_are_no_ids_and_nothing_changes,
-           a_clock_before_the_epoch_makes_no_negative_id, ids_of_a_user_share_the_users_shard,
-           users_spread_over_all_shards, a_users_shard_is_fixed, a_millisecond_has_64_ids_for_users,
-           a_million_ids_of_several_workers_differ, a_million_ids_of_users_differ,
-           an_order_number_reads_second_machine_user_sequence,
-           order_numbers_of_a_second_and_the_borrowed_next_differ,
-           order_numbers_are_unique_over_users_that_share_a_suffix,
-           an_order_number_stops_at_the_fence)
+static void ids_are_sorted_and_found(void **state)
+{
+    struct thing {
+        int64_t id;
+        char name;
+    };
+    struct thing things[] = {{7, 'c'}, {INT64_MAX, 'd'}, {INT64_MIN, 'a'}, {-1, 'b'}};
+    const int64_t wanted = 7, unknown = 8;
+
+    qsort(things, ARRAY_LEN(things), sizeof *things, id_order);
+    for (size_t i = 0; i < ARRAY_LEN(things); i++)
+        assert_int_equal(things[i].name, "abcd"[i]);
+    assert_ptr_equal(bsearch(&wanted, things, ARRAY_LEN(things), sizeof *things, id_order),
+                     &things[2]);
+    assert_null(bsearch(&unknown, things, ARRAY_LEN(things), sizeof *things, id_order));
+}
+
+UNIT_TESTS(
+    ids_are_sorted_and_found, the_first_id_of_a_millisecond_parts_those_before_from_those_after,
+    an_id_says_when_and_where_it_was_made, the_greatest_worker_and_the_last_moment_stay_positive,
+    a_spent_millisecond_borrows_the_next, ids_rise_when_the_clock_goes_back,
+    the_first_id_is_behind_the_predecessors_mark, at_the_fence_there_are_no_ids_and_nothing_changes,
+    a_clock_before_the_epoch_makes_no_negative_id, ids_of_a_user_share_the_users_shard,
+    users_spread_over_all_shards, a_users_shard_is_fixed, a_millisecond_has_64_ids_for_users,
+    a_million_ids_of_several_workers_differ, a_million_ids_of_users_differ,
+    an_order_number_reads_second_machine_user_sequence,
+    order_numbers_of_a_second_and_the_borrowed_next_differ,
+    order_numbers_are_unique_over_users_that_share_a_suffix, an_order_number_stops_at_the_fence)
