@@ -73,6 +73,13 @@ static void read_parts(const json_t *json, struct arena *arena, struct hit *hit)
     hit->brand_parts = highlight_parts(hit->brand, brand, ARRAY_LEN(brand), arena);
 }
 
+static bool is_withheld(const json_t *source)
+{
+    const char *status = json_string_value(json_object_get(source, "status"));
+
+    return status && strcmp(status, item_status_name(ITEM_OUT_OF_STOCK)) == 0;
+}
+
 static bool read_hit(const json_t *json, const struct query *query, struct arena *arena,
                      struct hit *ret)
 {
@@ -86,6 +93,7 @@ static bool read_hit(const json_t *json, const struct query *query, struct arena
     ret->title = text(source, "title", arena);
     ret->brand = text(source, "brand", arena);
     ret->media_url = text(source, "media_url", arena);
+    ret->is_withheld = is_withheld(source);
     ret->in_stock = json_is_true(json_object_get(source, "in_stock"));
     ret->score = ret->key.score;
     read_price(source, ret);

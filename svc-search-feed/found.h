@@ -26,7 +26,8 @@ struct hit {
     bool is_priced;
     struct money price_from;
     bool in_stock;
-    double score; /* 0 unless sorted by it */
+    bool is_withheld; /* called sold out by its seller, or by the shelf: whatever stock there is */
+    double score;     /* 0 unless sorted by it */
     const int64_t *sku_ids;
     size_t sku_count;
     struct query_key key;

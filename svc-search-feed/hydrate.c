@@ -173,7 +173,7 @@ static bool refresh_stock(struct hit *hit, const struct fresh *fresh)
             return false;
         in_stock |= fresh[i].in_stock;
     }
-    hit->in_stock = in_stock;
+    hit->in_stock = in_stock && !hit->is_withheld;
     return true;
 }
 

@@ -33,11 +33,11 @@ def peers(all_peers: FakePeers) -> FakePeers:
     return all_peers
 
 
-def indexed(feed: Feed, skus: int = 1) -> tuple[int, Goods]:
+def indexed(feed: Feed, skus: int = 1, **item: Any) -> tuple[int, Goods]:
     """An item that the index knows at 10.00 EUR, in stock, in a category of its own."""
     category = feed.souk.new_id()
     goods = feed.new_goods(skus)
-    feed.item(goods, category_id=category)
+    feed.item(goods, category_id=category, **item)
     for sku in goods.sku_ids:
         feed.price(sku, 1000)
         feed.stock(sku, 1)
@@ -68,6 +68,15 @@ def test_what_nobody_knows_has_no_price_and_no_stock(feed: Feed, peers: FakePeer
     peers.prices = {goods.sku_ids[1]: 700}
     peers.free = {goods.sku_ids[0]: 5}
     assert hit(feed, category) == (False, 700, True)
+
+
+def test_what_its_seller_calls_sold_out_is_sold_out(feed: Feed, peers: FakePeers) -> None:
+    category, goods = indexed(feed, status="ITEM_STATUS_OUT_OF_STOCK")
+    peers.prices = {goods.sku_ids[0]: 900}
+    peers.free = {goods.sku_ids[0]: 5}
+    assert hit(feed, category) == (False, 900, False)
+    peers.free = {goods.sku_ids[0]: None}
+    assert hit(feed, category) == (False, 900, False)
 
 
 def test_a_late_peer_is_done_without(feed: Feed, peers: FakePeers) -> None:
