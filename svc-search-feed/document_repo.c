@@ -172,6 +172,8 @@ struct status document_repo_make_due(struct db_tx *tx, size_t most, struct arena
     if (!*ret_count)
         return STATUS_OK;
     const struct db_set set = {.values = values, .width = 1, .rows = *ret_count};
-    return db_exec_set(tx, "UPDATE document SET due_at = UTC_TIMESTAMP(6) WHERE item_id IN ({,|?})",
+    return db_exec_set(tx,
+                       "UPDATE document SET doc_version = doc_version + 1, "
+                       "due_at = UTC_TIMESTAMP(6) WHERE item_id IN ({,|?})",
                        DB_NO_ARGS, &set, 1, NULL);
 }

@@ -89,8 +89,9 @@ MUST_USE SUSPENDS struct status document_repo_save_refused(struct db_tx *tx, con
                                                            int64_t again_us);
 
 /*
- * For an engine that has nothing: makes up to `most` documents behind `*after_id` due now, and
- * moves it on. `*ret_count` is how many; fewer than `most` were the last.
+ * For an index that has nothing: makes up to `most` documents behind `*after_id` due now, and moves
+ * it on. `*ret_count` is how many; fewer than `most` were the last. They get new versions: what a
+ * worker sent to the index before, and notes only now, says nothing about this one.
  */
 MUST_USE SUSPENDS struct status document_repo_make_due(struct db_tx *tx, size_t most,
                                                        struct arena *arena, int64_t *after_id,

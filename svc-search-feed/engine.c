@@ -8,6 +8,8 @@
 /* Strings of answers hold whatever items hold. */
 enum { DECODE_FLAGS = JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES };
 
+enum { ASK_TIMEOUT_US = 20 * 1000 * 1000 };
+
 static struct status call(const struct engine *engine, const struct engine_request *request,
                           struct arena *arena, struct http_response *ret)
 {
@@ -54,6 +56,16 @@ struct status engine_call(const struct engine *engine, const struct engine_reque
     }
     TRY(st);
     return read_answer(&response, ret);
+}
+
+struct status engine_ask(const struct engine *engine, const char *method, const char *path,
+                         const json_t *body, struct arena *arena, struct engine_answer *ret)
+{
+    struct engine_request request = {.method = method, .path = path, .timeout_us = ASK_TIMEOUT_US};
+
+    if (body)
+        request.body = engine_json(body, arena, &request.body_size);
+    return engine_call(engine, &request, arena, ret);
 }
 
 void engine_answer_end(struct engine_answer *answer)

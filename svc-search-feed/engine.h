@@ -23,7 +23,8 @@ struct engine {
     const char *alias;      /* "souk-items": what is searched */
     const char *next_alias; /* "souk-items-next": what will be, while it is made (reindex_worker) */
     const char *old_alias;  /* "souk-items-old": what was, until it is removed */
-    const char *index; /* "souk-items-v2": the first one; later ones add when they were begun */
+    const char *index;  /* "souk-items-v2": the first one; later ones add when they were begun */
+    const char *schema; /* how this process wants an index to be: a digest (index_schema) */
     int64_t shards;
     int64_t replicas;
 };
@@ -49,6 +50,10 @@ struct engine_answer {
 MUST_USE SUSPENDS struct status engine_call(const struct engine *engine,
                                             const struct engine_request *request,
                                             struct arena *arena, struct engine_answer *ret);
+/* The same with `body` as JSON, NULL for none, and the patience of those for whom nobody waits. */
+MUST_USE SUSPENDS struct status engine_ask(const struct engine *engine, const char *method,
+                                           const char *path, const json_t *body,
+                                           struct arena *arena, struct engine_answer *ret);
 /* A zeroed answer is fine. */
 void engine_answer_end(struct engine_answer *answer);
 

@@ -1,68 +1,83 @@
 #include "index_prepare.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "document_repo.h"
+#include "index_live.h"
 #include "index_schema.h"
 #include "io/db.h"
 #include "observe/log.h"
+#include "observe/metrics.h"
+#include "reindexing.h"
 
-enum { PART = DB_SET_MAX, ARENA_MAX = 32 * 1024 * 1024, TIMEOUT_US = 20 * 1000 * 1000 };
+enum { PART = DB_SET_MAX, ARENA_MAX = 32 * 1024 * 1024, LOOK_US = 5 * 1000 * 1000 };
 
-static struct status look(const struct search *search, struct arena *arena, bool *ret_is_there)
+/* A running one of our schema is what we want. */
+static struct status begin_reindexing(const struct search *search, const struct index_live *live,
+                                      struct arena *arena)
 {
-    AUTO(engine_answer_end) struct engine_answer answer = {0};
-    const struct engine_request request = {
-        .method = "GET",
-        .path = arena_printf(arena, "/_alias/%s", search->engine.alias),
-        .timeout_us = TIMEOUT_US,
-    };
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    struct reindex reindex;
+    bool begun;
 
-    TRY(engine_call(&search->engine, &request, arena, &answer));
-    if (answer.status != 200 && answer.status != 404)
-        return engine_refusal(&answer);
-    *ret_is_there = answer.status == 200;
+    TRY(db_tx_begin(&tx, search->db));
+    TRY(reindexing_begin(&tx, &search->engine, arena, &reindex, &begun));
+    TRY(db_tx_commit(&tx));
+    if (begun)
+        log_warn("index has another schema, it is made anew", LOG_STR("index", live->index),
+                 LOG_STR("schema", live->schema), LOG_STR("wanted", search->engine.schema),
+                 LOG_STR("new_index", reindex.index));
     return STATUS_OK;
 }
 
 /*
- * Before the index is made: were it the other way round, a crash in between would leave an index
- * that stays empty.
+ * Each process says once what it wants, when it first sees an index: while two releases run side by
+ * side, the one that started last has it its way, and they do not fight. An index that is not one
+ * of ours at all is nobody's wish.
  */
-static struct status make_part_due(struct search *search, struct arena *arena, size_t *ret_count)
+static struct status check_schema(struct search *search, const struct index_live *live,
+                                  struct arena *arena, bool *ret_differs)
 {
-    AUTO(db_tx_end) struct db_tx tx = {0};
-    int64_t up_to = search->indexing.due_up_to;
+    struct indexing *indexing = &search->indexing;
 
-    TRY(db_tx_begin(&tx, search->db));
-    TRY(document_repo_make_due(&tx, PART, arena, &up_to, ret_count));
-    TRY(db_tx_commit(&tx));
-    search->indexing.due_up_to = up_to;
+    *ret_differs = live->is_there && strcmp(live->schema, search->engine.schema) != 0;
+    metric_set(indexing->schema_differs, *ret_differs);
+    if (*ret_differs && !(indexing->is_schema_checked && live->is_filled))
+        TRY(begin_reindexing(search, live, arena));
+    indexing->is_schema_checked = live->is_there;
     return STATUS_OK;
 }
 
-static struct status send(const struct search *search, const char *method, const char *path,
-                          const json_t *body, struct arena *arena, struct engine_answer *ret)
+/*
+ * Before the index is made, or said to be filled: were it the other way round, a crash in between
+ * would leave an index that stays empty.
+ */
+static struct status make_part_due(struct search *search, struct arena *arena, bool *ret_more)
 {
-    size_t size;
-    const char *text = engine_json(body, arena, &size);
-    const struct engine_request request = {
-        .method = method,
-        .path = path,
-        .body = text,
-        .body_size = size,
-        .timeout_us = TIMEOUT_US,
-    };
-    return engine_call(&search->engine, &request, arena, ret);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    int64_t up_to = search->indexing.due_up_to;
+    size_t count;
+
+    TRY(db_tx_begin(&tx, search->db));
+    TRY(document_repo_make_due(&tx, PART, arena, &up_to, &count));
+    TRY(db_tx_commit(&tx));
+    if (count && !search->indexing.due_up_to)
+        log_warn("index is not there, or not the one that was filled: everything is sent again",
+                 LOG_STR("alias", search->engine.alias));
+    *ret_more = count == PART;
+    search->indexing.due_up_to = *ret_more ? up_to : 0;
+    return STATUS_OK;
 }
 
-/* True when it is there already: another worker was faster, or lost its life before the alias. */
+/* True when it is there already: another worker was faster, or it lost its alias. */
 static struct status make_index(const struct search *search, struct arena *arena, bool *ret_existed)
 {
     AUTO(engine_answer_end) struct engine_answer answer = {0};
     json_auto_t *schema = index_schema(&search->engine, search->engine.alias);
     const char *path = arena_printf(arena, "/%s", search->engine.index);
 
-    TRY(send(search, "PUT", path, schema, arena, &answer));
+    TRY(engine_ask(&search->engine, "PUT", path, schema, arena, &answer));
     *ret_existed = answer.status == 400 &&
                    engine_answer_is(&answer, "resource_already_exists_exception");
     return answer.status == 200 || *ret_existed ? STATUS_OK : engine_refusal(&answer);
@@ -73,11 +88,11 @@ static struct status make_alias(const struct search *search, struct arena *arena
     AUTO(engine_answer_end) struct engine_answer answer = {0};
     json_auto_t *actions = index_alias_actions(&search->engine);
 
-    TRY(send(search, "POST", "/_aliases", actions, arena, &answer));
+    TRY(engine_ask(&search->engine, "POST", "/_aliases", actions, arena, &answer));
     return answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
 }
 
-static struct status make(struct search *search, struct arena *arena)
+static struct status make(const struct search *search, struct arena *arena, struct index_live *ret)
 {
     bool existed = false;
 
@@ -86,25 +101,39 @@ static struct status make(struct search *search, struct arena *arena)
         TRY(make_alias(search, arena));
     log_info("index made", LOG_STR("index", search->engine.index),
              LOG_STR("alias", search->engine.alias));
-    return STATUS_OK;
+    TRY(index_live_look(&search->engine, search->engine.alias, arena, ret));
+    return ret->is_there ? STATUS_OK
+                         : status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                                        "the index that was made is gone again");
+}
+
+/* Nobody filled the index, or there is none: part by part everything is due again. */
+static struct status fill(struct search *search, struct index_live *live, struct arena *arena,
+                          bool *ret_more)
+{
+    TRY(make_part_due(search, arena, ret_more));
+    if (*ret_more)
+        return STATUS_OK;
+    if (!live->is_there)
+        TRY(make(search, arena, live));
+    return index_live_set_filled(&search->engine, live, arena);
 }
 
 struct status index_prepare(struct search *search, bool *ret_more)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
-    bool is_there = false;
-    size_t count = 0;
+    struct index_live live;
+    bool differs;
 
-    TRY(look(search, arena, &is_there));
-    if (!is_there) {
-        TRY(make_part_due(search, arena, &count));
-        *ret_more = count == PART;
-        if (*ret_more)
-            return STATUS_OK;
-        TRY(make(search, arena));
-    }
+    search->indexing.is_ready = false;
+    TRY(index_live_look(&search->engine, search->engine.alias, arena, &live));
+    TRY(check_schema(search, &live, arena, &differs));
+    if (!live.is_filled && !differs)
+        TRY(fill(search, &live, arena, ret_more));
+    if (*ret_more)
+        return STATUS_OK;
     search->indexing.is_ready = true;
-    search->indexing.due_up_to = 0;
+    search->indexing.look_at_us = clock_mono_us() + LOOK_US;
     *ret_more = true;
     return STATUS_OK;
 }

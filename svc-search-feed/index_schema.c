@@ -1,5 +1,11 @@
 #include "index_schema.h"
 
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/mem.h"
+
 static json_t *text(void)
 {
     return json_pack("{s:s, s:s, s:{s:{s:s, s:s}}}", "type", "text", "analyzer", "cjk", "fields",
@@ -63,11 +69,31 @@ static json_t *settings(const struct engine *engine)
                      "number_of_replicas", (json_int_t)engine->replicas, "refresh_interval", "1s");
 }
 
+static json_t *mappings(void)
+{
+    return json_pack("{s:b, s:o, s:o}", "dynamic", false, "_source", kept(), "properties",
+                     properties());
+}
+
+char *index_schema_digest(void)
+{
+    json_auto_t *schema = mappings();
+    char *text = json_dumps(schema, JSON_COMPACT | JSON_SORT_KEYS);
+
+    BUG_ON(!text);
+    const unsigned long long digest = XXH3_64bits(text, strlen(text));
+    free(text); /* jansson's */
+    return mem_printf("%016llx", digest);
+}
+
 json_t *index_schema(const struct engine *engine, const char *alias)
 {
-    return json_pack("{s:o, s:{s:s, s:o, s:o}, s:{s:{}}}", "settings", settings(engine), "mappings",
-                     "dynamic", "strict", "_source", kept(), "properties", properties(), "aliases",
-                     alias);
+    json_t *body = json_pack("{s:o, s:o, s:{s:{}}}", "settings", settings(engine), "mappings",
+                             mappings(), "aliases", alias);
+    json_t *meta = json_pack("{s:s}", "schema", engine->schema);
+
+    json_object_set_new(json_object_get(body, "mappings"), "_meta", meta);
+    return body;
 }
 
 static void add_action(json_t *actions, const char *what, const char *index, const char *alias)

@@ -2,7 +2,10 @@
 
 /*
  * index_schema: how the search engine keeps documents. A change of it is a new index behind the
- * same alias, never a change of the one that is there.
+ * same alias, never a change of the one that is there: the first process that starts with it begins
+ * to make one (index_prepare). Until that is complete the new release searches the old index, and
+ * fields that this one does not know are passed over: what a query cannot do without comes a
+ * release before the query.
  *
  * Texts are analysed twice: in pairs of characters for Chinese (cjk), and by stems for English;
  * the second one also sees single Chinese characters. Of the long texts only the words are kept,
@@ -16,6 +19,12 @@
 #include "engine.h"
 
 #define INDEX_VERSION "v1"
+
+/*
+ * Says what the schema is: of two that differ in anything but shards and copies, another. The
+ * caller's (mem_free). An index carries the one that it was made by (index_live).
+ */
+MUST_USE char *index_schema_digest(void);
 
 /* The body that makes an index, its alias included. The caller's, as all below. */
 MUST_USE json_t *index_schema(const struct engine *engine, const char *alias);

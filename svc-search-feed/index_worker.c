@@ -156,7 +156,7 @@ struct status index_worker_run(void *arg, bool *ret_more)
 {
     struct search *search = arg;
 
-    if (!search->indexing.is_ready)
+    if (!search->indexing.is_ready || clock_mono_us() >= search->indexing.look_at_us)
         return index_prepare(search, ret_more);
     if (!search->indexing.has_more)
         TRY(task_sleep_us(GATHER_US));

@@ -4,8 +4,8 @@
  * index_worker: brings documents that are due to the search engine, many at once, and notes what it
  * has. While the engine is away everything stays due, and nothing is lost.
  *
- * Several processes may do it side by side: the engine keeps the highest version. An index that is
- * missing is made, and then everything known is due again.
+ * Several processes may do it side by side: the engine keeps the highest version. Every few seconds
+ * it looks whether the index is still there (index_prepare).
  */
 
 #include <stdbool.h>

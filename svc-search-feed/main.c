@@ -31,6 +31,7 @@ static struct engine engine_of(struct service *service, const struct search_conf
         .next_alias = mem_printf("%s-items-next", config->search_index_prefix),
         .old_alias = mem_printf("%s-items-old", config->search_index_prefix),
         .index = mem_printf("%s-items-" INDEX_VERSION, config->search_index_prefix),
+        .schema = index_schema_digest(),
         .shards = config->search_shards,
         .replicas = config->search_replicas,
     };
@@ -56,6 +57,9 @@ static struct status start(struct service *service, void **ret_app)
         .indexing.delay = metric_series(
             metric_family(METRIC_GAUGE, "souk_search_index_delay_seconds", "",
                           "How long the document that waits longest has been waiting")),
+        .indexing.schema_differs = metric_series(
+            metric_family(METRIC_GAUGE, "souk_search_schema_differs", "",
+                          "1 while the index has another schema than this process wants")),
     };
     *ret_app = search;
     return STATUS_OK;
@@ -69,6 +73,7 @@ static void stop(void *app)
     mem_free((void *)(uintptr_t)search->engine.next_alias);
     mem_free((void *)(uintptr_t)search->engine.old_alias);
     mem_free((void *)(uintptr_t)search->engine.index);
+    mem_free((void *)(uintptr_t)search->engine.schema);
     mem_free(search);
 }
 

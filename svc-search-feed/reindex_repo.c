@@ -2,14 +2,17 @@
 
 #include "io/db.h"
 
-#define COLUMNS "reindex_id, running, index_name, done_up_to, items, started_at, ended_at"
+#define COLUMNS                                                                  \
+    "reindex_id, running, index_name, done_up_to, items, started_at, ended_at, " \
+    "schema_digest, given_up"
 
-struct status reindex_repo_insert(struct db_tx *tx, const char *index, int64_t started_us)
+struct status reindex_repo_insert(struct db_tx *tx, const char *index, const char *schema,
+                                  int64_t started_us)
 {
     return db_exec(tx,
-                   "INSERT INTO reindex (running, index_name, done_up_to, items, started_at) "
-                   "VALUES (1, ?, 0, 0, ?)",
-                   DB_ARGS(DB_TEXT(index), DB_TIME(started_us)), NULL);
+                   "INSERT INTO reindex (running, index_name, done_up_to, items, started_at, "
+                   "schema_digest) VALUES (1, ?, 0, 0, ?, ?)",
+                   DB_ARGS(DB_TEXT(index), DB_TIME(started_us), DB_TEXT(schema)), NULL);
 }
 
 static void read_one(struct db_rows *rows, struct arena *arena, struct reindex *ret,
@@ -26,6 +29,8 @@ static void read_one(struct db_rows *rows, struct arena *arena, struct reindex *
         .items = db_get_i64(rows, 4),
         .started_us = db_get_time(rows, 5),
         .ended_us = db_get_is_null(rows, 6) ? 0 : db_get_time(rows, 6),
+        .schema = arena_strdup(arena, db_get_text(rows, 7)),
+        .is_given_up = db_get_i64(rows, 8),
     };
 }
 
@@ -73,6 +78,14 @@ struct status reindex_repo_end(struct db_tx *tx, const struct reindex *reindex)
 {
     return db_exec(tx,
                    "UPDATE reindex SET running = NULL, ended_at = UTC_TIMESTAMP(6) "
+                   "WHERE reindex_id = ? AND running = 1",
+                   DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
+}
+
+struct status reindex_repo_give_up(struct db_tx *tx, const struct reindex *reindex)
+{
+    return db_exec(tx,
+                   "UPDATE reindex SET running = NULL, given_up = 1, ended_at = UTC_TIMESTAMP(6) "
                    "WHERE reindex_id = ? AND running = 1",
                    DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
 }

@@ -17,7 +17,9 @@ struct db_tx;
 struct reindex {
     int64_t reindex_id;
     bool is_running;
+    bool is_given_up;   /* another release wanted another one */
     const char *index;  /* the new one */
+    const char *schema; /* and what it is made by (index_schema) */
     int64_t done_up_to; /* items up to this one are in it; 0: none, and it may not be there */
     int64_t items;
     int64_t started_us;
@@ -26,7 +28,7 @@ struct reindex {
 
 /* A running one. ALREADY_EXISTS DUPLICATE_KEY where there is one. */
 MUST_USE SUSPENDS struct status reindex_repo_insert(struct db_tx *tx, const char *index,
-                                                    int64_t started_us);
+                                                    const char *schema, int64_t started_us);
 /* `*ret_found` is false when there is none. */
 MUST_USE SUSPENDS struct status reindex_repo_find(struct db_tx *tx, int64_t reindex_id,
                                                   struct arena *arena, struct reindex *ret,
@@ -45,3 +47,5 @@ MUST_USE SUSPENDS struct status reindex_repo_advance(struct db_tx *tx,
 MUST_USE SUSPENDS struct status reindex_repo_restart(struct db_tx *tx,
                                                      const struct reindex *reindex);
 MUST_USE SUSPENDS struct status reindex_repo_end(struct db_tx *tx, const struct reindex *reindex);
+MUST_USE SUSPENDS struct status reindex_repo_give_up(struct db_tx *tx,
+                                                     const struct reindex *reindex);

@@ -1,6 +1,9 @@
 #include "reindex_worker.h"
 
+#include <string.h>
+
 #include "index_batch.h"
+#include "index_live.h"
 #include "index_schema.h"
 #include "io/db.h"
 #include "observe/log.h"
@@ -8,8 +11,6 @@
 #include "run/task.h"
 #include "search.h"
 #include "shipment.h"
-
-enum { TIMEOUT_US = 20 * 1000 * 1000 };
 
 static struct status find_running(struct db *db, struct arena *arena, struct reindex *ret,
                                   bool *ret_found)
@@ -53,14 +54,50 @@ static struct status end(struct db *db, const struct reindex *reindex)
     return STATUS_OK;
 }
 
-static struct status ask(const struct search *search, const char *method, const char *path,
-                         const json_t *body, struct arena *arena, struct engine_answer *ret)
+/* False where there is none. */
+static struct status look_behind(const struct search *search, const char *alias,
+                                 struct arena *arena, struct engine_answer *ret, bool *ret_any)
 {
-    struct engine_request request = {.method = method, .path = path, .timeout_us = TIMEOUT_US};
+    TRY(engine_ask(&search->engine, "GET", arena_printf(arena, "/_alias/%s", alias), NULL, arena,
+                   ret));
+    *ret_any = ret->status == 200;
+    return *ret_any || ret->status == 404 ? STATUS_OK : engine_refusal(ret);
+}
 
-    if (body)
-        request.body = engine_json(body, arena, &request.body_size);
-    return engine_call(&search->engine, &request, arena, ret);
+static struct status remove_index(const struct search *search, const char *index,
+                                  struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+
+    TRY(engine_ask(&search->engine, "DELETE", arena_printf(arena, "/%s", index), NULL, arena,
+                   &answer));
+    return answer.status == 200 || answer.status == 404 ? STATUS_OK : engine_refusal(&answer);
+}
+
+/* All but `kept`, which may be NULL. */
+static struct status remove_others(const struct search *search, const json_t *there,
+                                   const char *kept, struct arena *arena)
+{
+    const char *index;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)there, index, value)
+    {
+        if (!kept || strcmp(index, kept) != 0)
+            TRY(remove_index(search, index, arena));
+    }
+    return STATUS_OK;
+}
+
+/* What is left of one that was given up. */
+static struct status clear_the_way(const struct search *search, const struct reindex *reindex,
+                                   struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer there = {0};
+    bool any;
+
+    TRY(look_behind(search, search->engine.next_alias, arena, &there, &any));
+    return any ? remove_others(search, there.body, reindex->index, arena) : STATUS_OK;
 }
 
 /* It is fine when it is there: made by another process, or before a crash. */
@@ -71,7 +108,8 @@ static struct status make_index(const struct search *search, const struct reinde
     json_auto_t *schema = index_schema(&search->engine, search->engine.next_alias);
     const char *path = arena_printf(arena, "/%s", reindex->index);
 
-    TRY(ask(search, "PUT", path, schema, arena, &answer));
+    TRY(clear_the_way(search, reindex, arena));
+    TRY(engine_ask(&search->engine, "PUT", path, schema, arena, &answer));
     if (answer.status == 200 || engine_answer_is(&answer, "resource_already_exists_exception"))
         return STATUS_OK;
     return engine_refusal(&answer);
@@ -109,15 +147,6 @@ static struct status fill(const struct search *search, const struct reindex *rei
     return advance(search->db, reindex, batch->entries[shipment.count - 1].due.item_id, items);
 }
 
-/* False where there is none. */
-static struct status look_behind(const struct search *search, const char *alias,
-                                 struct arena *arena, struct engine_answer *ret, bool *ret_any)
-{
-    TRY(ask(search, "GET", arena_printf(arena, "/_alias/%s", alias), NULL, arena, ret));
-    *ret_any = ret->status == 200;
-    return *ret_any || ret->status == 404 ? STATUS_OK : engine_refusal(ret);
-}
-
 /* Searches see what was sent before a refresh. */
 static struct status refresh(const struct search *search, const struct reindex *reindex,
                              struct arena *arena, bool *ret_is_gone)
@@ -125,9 +154,21 @@ static struct status refresh(const struct search *search, const struct reindex *
     AUTO(engine_answer_end) struct engine_answer answer = {0};
     const char *path = arena_printf(arena, "/%s/_refresh", reindex->index);
 
-    TRY(ask(search, "POST", path, NULL, arena, &answer));
+    TRY(engine_ask(&search->engine, "POST", path, NULL, arena, &answer));
     *ret_is_gone = answer.status == 404;
     return *ret_is_gone || answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
+}
+
+/* Gone meanwhile: the next try finds out. */
+static struct status set_filled(const struct search *search, const struct reindex *reindex,
+                                struct arena *arena)
+{
+    struct index_live live;
+
+    TRY(index_live_look(&search->engine, reindex->index, arena, &live));
+    if (!live.is_there)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "the new index is gone");
+    return index_live_set_filled(&search->engine, &live, arena);
 }
 
 /* No index behind the alias is index_prepare's to mend, first. */
@@ -143,33 +184,21 @@ static struct status replace(const struct search *search, const struct reindex *
     json_auto_t *actions = index_switch_actions(&search->engine, reindex->index, there.body);
     if (!actions)
         return STATUS_OK;
-    TRY(ask(search, "POST", "/_aliases", actions, arena, &done));
+    TRY(engine_ask(&search->engine, "POST", "/_aliases", actions, arena, &done));
     return done.status == 200 ? STATUS_OK : engine_refusal(&done);
-}
-
-static struct status remove_index(const struct search *search, const char *index,
-                                  struct arena *arena)
-{
-    AUTO(engine_answer_end) struct engine_answer answer = {0};
-
-    TRY(ask(search, "DELETE", arena_printf(arena, "/%s", index), NULL, arena, &answer));
-    return answer.status == 200 || answer.status == 404 ? STATUS_OK : engine_refusal(&answer);
 }
 
 /* Not under the feet of searches that began before it was replaced: the engine would fail them. */
 static struct status remove_old(const struct search *search, struct arena *arena)
 {
     AUTO(engine_answer_end) struct engine_answer old = {0};
-    const char *index;
-    json_t *value;
     bool any;
 
     TRY(look_behind(search, search->engine.old_alias, arena, &old, &any));
     if (!any)
         return STATUS_OK;
     TRY(task_sleep_us(search->search_timeout_us));
-    json_object_foreach(old.body, index, value) TRY(remove_index(search, index, arena));
-    return STATUS_OK;
+    return remove_others(search, old.body, NULL, arena);
 }
 
 static struct status finish(const struct search *search, const struct reindex *reindex,
@@ -180,6 +209,7 @@ static struct status finish(const struct search *search, const struct reindex *r
     TRY(refresh(search, reindex, arena, &is_gone));
     if (is_gone)
         return restart(search->db, reindex);
+    TRY(set_filled(search, reindex, arena));
     TRY(replace(search, reindex, arena));
     TRY(remove_old(search, arena));
     return end(search->db, reindex);
@@ -194,7 +224,7 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
     bool is_running = false;
 
     TRY(find_running(search->db, arena, &reindex, &is_running));
-    if (!is_running)
+    if (!is_running || strcmp(reindex.schema, search->engine.schema) != 0)
         return STATUS_OK;
     if (!reindex.done_up_to)
         TRY(make_index(search, &reindex, arena));

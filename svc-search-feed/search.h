@@ -17,11 +17,14 @@ struct service;
 
 /* The index worker's: how far it is. */
 struct indexing {
-    bool is_ready;     /* the index is there */
-    int64_t due_up_to; /* it is not: documents up to this item are due again already */
-    bool has_more;     /* the last run left something over */
+    bool is_ready;          /* the index is there, and filled */
+    int64_t look_at_us;     /* whether it still is; by clock_mono_us */
+    int64_t due_up_to;      /* it is not: documents up to this item are due again already */
+    bool is_schema_checked; /* against that of the index that was there */
+    bool has_more;          /* the last run left something over */
     struct metric_family *documents;
     struct metric *delay;
+    struct metric *schema_differs;
 };
 
 struct search {

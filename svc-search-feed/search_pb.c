@@ -63,13 +63,20 @@ struct status query_from_pb(const SearchRequest *in, struct arena *arena, struct
     return STATUS_OK;
 }
 
+static ReindexStatus status_to_pb(const struct reindex *reindex)
+{
+    if (reindex->is_given_up)
+        return REINDEX_STATUS_GIVEN_UP;
+    return reindex->is_running ? REINDEX_STATUS_RUNNING : REINDEX_STATUS_DONE;
+}
+
 Reindexing *reindex_to_pb(const struct reindex *reindex, struct arena *arena)
 {
     Reindexing *message = arena_new_of(arena, Reindexing);
 
     reindexing_init(message);
     message->reindex_id = reindex->reindex_id;
-    message->status = reindex->is_running ? REINDEX_STATUS_RUNNING : REINDEX_STATUS_DONE;
+    message->status = status_to_pb(reindex);
     message->index = (char *)(uintptr_t)reindex->index;
     message->items = reindex->items;
     message->start_time = pb_timestamp(reindex->started_us, arena);

@@ -2,7 +2,6 @@
  * SearchService: what each method does is said in souk/search/v1/search.rpc.h.
  */
 #include "app/service.h"
-#include "base/clock.h"
 #include "found.h"
 #include "hydrate.h"
 #include "io/db.h"
@@ -13,6 +12,7 @@
 #include "query.h"
 #include "reindex_repo.h"
 #include "reindex_worker.h"
+#include "reindexing.h"
 #include "run/task.h"
 #include "search.h"
 #include "search_pb.h"
@@ -110,49 +110,28 @@ static struct status did_you_mean(const struct search *search, const struct quer
     return task_check();
 }
 
-static struct status refuse_running(struct db_tx *tx, struct request *rq)
+static struct status refuse_running(struct request *rq, const struct reindex *running)
 {
-    struct reindex running;
-    bool found;
-
-    TRY(reindex_repo_find_running(tx, rq->arena, &running, &found));
-    if (!found)
-        return STATUS_OK;
-    error_details_add(&rq->details, rq->arena, "reindex_id", "%lld", (long long)running.reindex_id);
+    error_details_add(&rq->details, rq->arena, "reindex_id", "%lld",
+                      (long long)running->reindex_id);
     return status_error(CODE_FAILED_PRECONDITION, REASON_REINDEX_RUNNING,
                         "the index is being made anew already");
-}
-
-/* Of two at once the key lets one through; the other sees it then. */
-static struct status begin_reindex(const struct search *search, struct db_tx *tx,
-                                   struct request *rq, struct reindex *ret)
-{
-    int64_t now_us;
-    bool found;
-
-    TRY(refuse_running(tx, rq));
-    TRY(db_now(tx, &now_us));
-    const char *index = arena_printf(rq->arena, "%s-%lld", search->engine.index,
-                                     (long long)(now_us / CLOCK_US_PER_MS));
-    const struct status st = reindex_repo_insert(tx, index, now_us);
-    if (status_is(&st, "DUPLICATE_KEY"))
-        TRY(refuse_running(tx, rq));
-    TRY(st);
-    return reindex_repo_find_running(tx, rq->arena, ret, &found);
 }
 
 struct status search_reindex(struct request *rq, const ReindexRequest *in, ReindexResponse *ret)
 {
     const struct search *search = rq->service;
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct reindex reindex = {0};
-    bool replayed;
+    struct reindex reindex;
+    bool replayed, begun;
 
     TRY(db_tx_begin(&tx, search->db));
     TRY(idempotency_claim(&tx, rq, &in->base, &ret->base, &replayed));
     if (replayed)
         return STATUS_OK;
-    TRY(begin_reindex(search, &tx, rq, &reindex));
+    TRY(reindexing_begin(&tx, &search->engine, rq->arena, &reindex, &begun));
+    if (!begun)
+        return refuse_running(rq, &reindex);
     ret->reindexing = reindex_to_pb(&reindex, rq->arena);
     TRY(idempotency_store(&tx, rq, &ret->base));
     TRY(db_tx_commit(&tx));

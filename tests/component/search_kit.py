@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -10,10 +11,11 @@ from typing import Any
 
 import pytest
 from confluent_kafka import Producer
-from soukdev.http import HttpError
+from soukdev.http import HttpError, request
 from soukdev.poll import until
 from soukdev.refusal import Refused
 from soukdev.run_folder import run_folder
+from soukdev.service import Service
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 
@@ -177,6 +179,34 @@ class Feed:
         with pytest.raises(Refused) as refused:
             self.search(**fields)
         return f"{refused.value.code} {refused.value.reason}"
+
+    def metric(self, series: str, /, **labels: str) -> float:
+        """Of the service; 0 where there is none."""
+        page = request(self.service.ports["admin"], "/metrics").decode()
+        inside = ",".join(f'{label}="{value}"' for label, value in labels.items())
+        pattern = re.escape(series + (f"{{{inside}}}" if inside else ""))
+        found = re.search(rf"^{pattern} (\S+)$", page, re.MULTILINE)
+        return float(found[1]) if found else 0
+
+    def wait_runs(self, periodic: str, runs: int = 2) -> None:
+        """So many times from now on: what began before, and what saw what is there now."""
+
+        def count() -> float:
+            outcomes = ("ok", "failed")
+            series = "souk_periodic_runs_total"
+            return sum(self.metric(series, name=periodic, outcome=word) for word in outcomes)
+
+        enough = count() + runs
+        until(lambda: count() >= enough, 30, f"{runs} runs of {periodic}")
+
+    @contextmanager
+    def another_process(self, settings: Mapping[str, str]) -> Iterator[Service]:
+        """Of the same service, beside the first one."""
+        first = self.service
+        folder = first.folder.with_name(f"{first.name}-2")
+        environment = {**first.settings, **settings}
+        with Service(folder, binary=first.binary, environment=environment) as service:
+            yield service
 
     def close(self) -> None:
         self._producer.purge()

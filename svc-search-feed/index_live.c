@@ -1,0 +1,54 @@
+#include "index_live.h"
+
+#include <string.h>
+
+#define WHAT "*.mappings._meta,*.settings.index.uuid,error"
+
+static const char *word(const json_t *object, const char *key, struct arena *arena)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return arena_strdup(arena, text ? text : "");
+}
+
+static struct index_live read_live(const json_t *answer, struct arena *arena)
+{
+    void *first = json_object_iter((json_t *)(uintptr_t)answer);
+    const json_t *index = first ? json_object_iter_value(first) : NULL;
+    const json_t *meta = json_object_get(json_object_get(index, "mappings"), "_meta");
+    const json_t *settings = json_object_get(json_object_get(index, "settings"), "index");
+    struct index_live live = {
+        .is_there = first,
+        .index = arena_strdup(arena, first ? json_object_iter_key(first) : ""),
+        .uuid = word(settings, "uuid", arena),
+        .schema = word(meta, "schema", arena),
+    };
+
+    live.is_filled = *live.uuid && strcmp(live.uuid, word(meta, "filled", arena)) == 0;
+    return live;
+}
+
+struct status index_live_look(const struct engine *engine, const char *name, struct arena *arena,
+                              struct index_live *ret)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    const char *path = arena_printf(arena, "/%s?filter_path=" WHAT, name);
+
+    TRY(engine_ask(engine, "GET", path, NULL, arena, &answer));
+    if (answer.status != 200 && answer.status != 404)
+        return engine_refusal(&answer);
+    *ret = answer.status == 200 ? read_live(answer.body, arena) : (struct index_live){0};
+    return STATUS_OK;
+}
+
+struct status index_live_set_filled(const struct engine *engine, const struct index_live *live,
+                                    struct arena *arena)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    json_auto_t *body =
+        json_pack("{s:{s:s, s:s}}", "_meta", "schema", live->schema, "filled", live->uuid);
+    const char *path = arena_printf(arena, "/%s/_mapping", live->index);
+
+    TRY(engine_ask(engine, "PUT", path, body, arena, &answer));
+    return answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
+}

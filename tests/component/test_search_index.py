@@ -1,0 +1,271 @@
+"""The index behind its alias: gone, come back otherwise, or made by another release."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
+import pytest
+from engine_door import EngineDoor
+from search_kit import ALIAS, Feed, running_feed
+from soukdev.http import HttpError
+from soukdev.poll import until
+
+MANY = 600  # more than two parts
+RED = [{"code": "colour", "text": "红色"}]
+
+
+@pytest.fixture(scope="module")
+def feed() -> Iterator[Feed]:
+    with running_feed("index", {"SOUK_SEARCH_TIMEOUT_MS": "900"}) as feed:
+        yield feed
+
+
+@pytest.fixture(scope="module")
+def shelf(feed: Feed) -> tuple[int, list[int]]:
+    """A category and its items, which are more than one part."""
+    category = feed.souk.new_id()
+    items = [feed.put(category_id=category, attributes=RED) for _ in range(MANY)]
+    feed.settle()
+    return category, items
+
+
+def live(feed: Feed) -> tuple[str, dict[str, Any]]:
+    """The name of the index that is searched, and what it is."""
+    (index,) = feed.engine.call("GET", f"/{ALIAS}").items()
+    return index
+
+
+def put_in_place(feed: Feed, name: str, mappings: dict[str, Any]) -> None:
+    """An index that is not of ours takes the place of the one that was."""
+    old, _ = live(feed)
+    settings = {"number_of_shards": 1, "number_of_replicas": 0}
+    feed.engine.call("PUT", f"/{name}", {"settings": settings, "mappings": mappings})
+    actions = [{"remove_index": {"index": old}}, {"add": {"index": name, "alias": ALIAS}}]
+    feed.engine.call("POST", "/_aliases", {"actions": actions})
+
+
+def has_all(feed: Feed, shelf: tuple[int, list[int]]) -> bool:
+    feed.engine.call("POST", f"/{ALIAS}/_refresh")
+    return bool(feed.search(category_ids=[shelf[0]], query="红色", page_size=1).total == MANY)
+
+
+def wait_all(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+    feed.settle()
+    until(lambda: has_all(feed, shelf), 60, "every item of the shelf")
+
+
+def test_an_index_that_is_gone_is_missed_though_nothing_changes(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    feed.settle()
+    feed.engine.call("DELETE", f"/{live(feed)[0]}")
+    until(feed.has_index, 30, "the index")
+    wait_all(feed, shelf)
+
+
+def test_an_index_that_came_back_empty_is_filled(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+    """As from a copy that was taken when it was empty."""
+    feed.settle()
+    put_in_place(feed, f"{ALIAS}-copy", live(feed)[1]["mappings"])
+    wait_all(feed, shelf)
+    assert live(feed)[0] == f"{ALIAS}-copy"
+
+
+@contextmanager
+def behind_a_door(feed: Feed) -> Iterator[EngineDoor]:
+    door = EngineDoor(feed.engine.port)
+    url = feed.service.settings["SOUK_SEARCH_URL"]
+    try:
+        feed.service.stop()
+        feed.service.settings["SOUK_SEARCH_URL"] = door.url
+        feed.restart_service()
+        yield door
+    finally:
+        feed.service.stop()
+        feed.service.settings["SOUK_SEARCH_URL"] = url
+        door.close()
+        feed.restart_service()
+
+
+def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None:
+    """One process has sent a document; it notes so when another has made everything due again."""
+    category = feed.souk.new_id()
+    goods = feed.new_goods()
+    feed.settle()
+    with behind_a_door(feed) as door:
+        feed.settle()
+        sent = door.hold_answers("POST", "/_bulk")
+        feed.item(goods, category_id=category)
+        feed.wait_taken()
+        sent.wait_reached()
+        feed.engine.call("DELETE", f"/{live(feed)[0]}")
+        making = door.hold_requests("PUT", f"/{ALIAS}-v1")
+        with feed.another_process({}):
+            making.wait_reached()
+            sent.let_go()
+            feed.wait_runs("search.index", 1)
+            making.let_go()
+            until(feed.has_index, 30, "the index")
+            feed.settle()
+    assert feed.found(category_ids=[category]) == [goods.item_id]
+
+
+# The schema.
+
+OLD = {
+    "dynamic": "strict",
+    "properties": {
+        **{name: {"type": "keyword"} for name in ("category_id", "shop_id", "status", "currency")},
+        **{name: {"type": "text"} for name in ("title", "description", "brand", "attributes")},
+        **{name: {"type": "long"} for name in ("item_id", "created_us", "price_from")},
+        **{name: {"type": "long"} for name in ("price_step", "sku_ids")},
+        "in_stock": {"type": "boolean"},
+        "media_url": {"type": "keyword"},
+    },
+}
+
+
+def put_old_in_place(feed: Feed, name: str) -> None:
+    """As a release left it that knew no digests: everything is in it, understood otherwise."""
+    copy = {"source": {"index": ALIAS}, "dest": {"index": name}}
+    settings = {"number_of_shards": 1, "number_of_replicas": 0}
+    feed.engine.call("PUT", f"/{name}", {"settings": settings, "mappings": OLD})
+    feed.engine.call("POST", "/_reindex?refresh=true", copy)
+    actions = [{"remove_index": {"index": live(feed)[0]}}, {"add": {"index": name, "alias": ALIAS}}]
+    feed.engine.call("POST", "/_aliases", {"actions": actions})
+
+
+def reindexings(feed: Feed) -> list[dict[str, Any]]:
+    return feed.rows("SELECT * FROM reindex ORDER BY reindex_id")
+
+
+def begun_since(feed: Feed, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return reindexings(feed)[len(before) :]
+
+
+@contextmanager
+def searching(feed: Feed, category: int) -> Iterator[set[int]]:
+    """How many items searches found that began meanwhile."""
+    over = Event()
+    totals: set[int] = set()
+
+    def search() -> None:
+        while not over.is_set():
+            totals.add(feed.search(category_ids=[category], page_size=1).total)
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(search)
+        try:
+            yield totals
+            until(lambda: len(totals) > 0, 20, "a search")
+        finally:
+            over.set()
+        running.result()
+
+
+def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+    category, _ = shelf
+    feed.settle()
+    before = reindexings(feed)
+    feed.service.stop()
+    put_old_in_place(feed, f"{ALIAS}-old-1")
+    feed.restart_service()
+    with searching(feed, category) as totals:
+        late = feed.put(category_id=feed.souk.new_id())
+        until(lambda: live(feed)[0] != f"{ALIAS}-old-1", 60, "another index")
+        feed.wait_taken()
+    assert totals == {MANY}
+    wait_all(feed, shelf)
+    assert feed.document(late)
+    (row,) = begun_since(feed, before)
+    name, index = live(feed)
+    assert name == row["index_name"].decode()
+    assert index["mappings"]["_meta"]["schema"] == row["schema_digest"].decode()
+    until(lambda: feed.metric("souk_search_schema_differs") == 0, 30, "no difference")
+    assert '"index has another schema, it is made anew"' in feed.service.log_text()
+
+
+def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+    feed.settle()
+    before = reindexings(feed)
+    feed.service.stop()
+    put_old_in_place(feed, f"{ALIAS}-old-2")
+    with feed.another_process({}):
+        feed.restart_service()
+        until(lambda: live(feed)[0] != f"{ALIAS}-old-2", 60, "another index")
+        wait_all(feed, shelf)
+    assert len(begun_since(feed, before)) == 1
+
+
+def test_a_start_with_the_right_index_changes_nothing(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    feed.settle()
+    before, index = reindexings(feed), live(feed)
+    versions = "SELECT item_id, doc_version FROM document ORDER BY item_id"
+    documents = feed.rows(versions)
+    feed.service.stop()
+    feed.restart_service()
+    feed.wait_runs("search.index")
+    assert (begun_since(feed, before), live(feed)) == ([], index)
+    assert feed.rows(versions) == documents
+
+
+def put_anothers_in_place(feed: Feed, name: str) -> None:
+    """As another release made and filled it, which has started since."""
+    mappings = live(feed)[1]["mappings"]
+    copy = {"source": {"index": ALIAS}, "dest": {"index": name}}
+    settings = {"number_of_shards": 1, "number_of_replicas": 0}
+    feed.engine.call("PUT", f"/{name}", {"settings": settings, "mappings": mappings})
+    feed.engine.call("POST", "/_reindex?refresh=true", copy)
+    uuid = feed.engine.call("GET", f"/{name}")[name]["settings"]["index"]["uuid"]
+    meta = {"_meta": {"schema": "another", "filled": uuid}}
+    feed.engine.call("PUT", f"/{name}/_mapping", meta)
+    actions = [{"remove_index": {"index": live(feed)[0]}}, {"add": {"index": name, "alias": ALIAS}}]
+    feed.engine.call("POST", "/_aliases", {"actions": actions})
+
+
+def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+    feed.settle()
+    before = reindexings(feed)
+    put_anothers_in_place(feed, f"{ALIAS}-another-1")
+    until(lambda: feed.metric("souk_search_schema_differs") == 1, 30, "the difference seen")
+    feed.wait_runs("search.index")
+    assert begun_since(feed, before) == []
+    # Meanwhile it goes on, and the operator can have it his way.
+    item = feed.put()
+    feed.settle()
+    assert feed.document(item)
+    feed.souk.mutate("search.Reindex", feed.souk.operator())
+    until(lambda: live(feed)[0] != f"{ALIAS}-another-1", 60, "another index")
+    until(lambda: feed.metric("souk_search_schema_differs") == 0, 30, "no difference")
+
+
+def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    index = f"{ALIAS}-of-another"
+    feed.engine.call("PUT", f"/{index}", {"aliases": {f"{ALIAS}-next": {}}})
+    feed.rows(
+        "INSERT INTO reindex (running, index_name, done_up_to, items, started_at, schema_digest) "
+        "VALUES (1, %s, 0, 0, UTC_TIMESTAMP(6), 'another')",
+        index,
+    )
+    feed.wait_runs("search.reindex")
+    foreign = reindexings(feed)[-1]
+    assert (foreign["items"], foreign["done_up_to"], foreign["running"]) == (0, 0, 1)
+    operator = feed.souk.operator()
+    ours = feed.souk.mutate("search.Reindex", operator).reindexing
+
+    def status(reindex_id: int) -> int:
+        answer = feed.souk.call("search.GetReindex", operator, reindex_id=reindex_id)
+        return int(answer.reindexing.status)
+
+    until(lambda: status(ours.reindex_id) == 2, 60, "the index made anew")
+    assert status(foreign["reindex_id"]) == 3
+    assert list(feed.engine.call("GET", f"/{ALIAS}*")) == [live(feed)[0]] == [ours.index]
+    wait_all(feed, shelf)
+    with pytest.raises(HttpError):
+        feed.engine.call("GET", f"/{index}")
