@@ -29,9 +29,7 @@ static struct status read_answer(const struct http_response *response, struct en
 {
     json_error_t error;
 
-    if (response->status == 429)
-        return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "the search engine is busy");
-    if (response->status >= 500)
+    if (response->status == 429 || response->status >= 500)
         return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
                             "the search engine answers %d", response->status);
     json_t *body = json_loadb(response->body, response->body_size, DECODE_FLAGS, &error);

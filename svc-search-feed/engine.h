@@ -44,8 +44,7 @@ struct engine_answer {
 
 /*
  * OK for every answer that is about the request: any status below 500 but 429. UNAVAILABLE
- * DEPENDENCY_UNAVAILABLE: not there, too slow, or in trouble itself. RESOURCE_EXHAUSTED OVERLOADED:
- * it asks for patience.
+ * DEPENDENCY_UNAVAILABLE: not there, too slow, too busy, or in trouble itself.
  */
 MUST_USE SUSPENDS struct status engine_call(const struct engine *engine,
                                             const struct engine_request *request,

@@ -6,10 +6,68 @@
 
 #include "base/mem.h"
 
+/*
+ * Characters that nobody sees and nobody types: zero width, soft hyphens, directions. They come with
+ * what is copied from elsewhere, and would make a word of their own of the one they stand in.
+ */
+static json_t *unseen(void)
+{
+    static const char *const characters[] = {
+        "\\u00AD", "\\u200B", "\\u200E", "\\u200F", "\\u202A", "\\u202B", "\\u202C", "\\u202D",
+        "\\u202E", "\\u2060", "\\u2066", "\\u2067", "\\u2068", "\\u2069", "\\uFEFF",
+    };
+    json_t *mappings = json_array();
+
+    for (size_t i = 0; i < ARRAY_LEN(characters); i++)
+        json_array_append_new(mappings, json_sprintf("%s=>", characters[i]));
+    return json_pack("{s:s, s:o}", "type", "mapping", "mappings", mappings);
+}
+
+static json_t *analyzer(const char *const *filters, size_t count)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(filters[i]));
+    return json_pack("{s:s, s:s, s:[s], s:o}", "type", "custom", "tokenizer", "standard",
+                     "char_filter", "unseen", "filter", list);
+}
+
+/* The engine's `cjk` and `english`, with accents and full widths folded in both. */
+static json_t *analyzers(void)
+{
+    static const char *const pairs[] = {"cjk_width", "lowercase", "asciifolding", "cjk_bigram",
+                                        "stop"};
+    static const char *const stems[] = {
+        "cjk_width", "english_possessive", "lowercase", "asciifolding", "stop", "english_stem"};
+    return json_pack("{s:o, s:o}", "pairs", analyzer(pairs, ARRAY_LEN(pairs)), "stems",
+                     analyzer(stems, ARRAY_LEN(stems)));
+}
+
+static json_t *analysis(void)
+{
+    return json_pack("{s:{s:o}, s:{s:{s:s, s:s}, s:{s:s, s:s}}, s:o}", "char_filter", "unseen",
+                     unseen(), "filter", "english_possessive", "type", "stemmer", "language",
+                     "possessive_english", "english_stem", "type", "stemmer", "language", "english",
+                     "analyzer", analyzers());
+}
+
+/*
+ * How well a word fits depends on the document alone: how often it is there, and in how long a
+ * text. What the engine does by itself counts how common the word is in the index, which every
+ * change of any other document changes: pages would go on behind a score that is no longer the
+ * item's.
+ */
+static json_t *similarity(void)
+{
+    return json_pack("{s:{s:s, s:{s:s}}}", "default", "type", "scripted", "script", "source",
+                     "return query.boost * doc.freq / (doc.freq + 0.5 + 0.02 * doc.length);");
+}
+
 static json_t *text(void)
 {
-    return json_pack("{s:s, s:s, s:{s:{s:s, s:s}}}", "type", "text", "analyzer", "cjk", "fields",
-                     "en", "type", "text", "analyzer", "english");
+    return json_pack("{s:s, s:s, s:{s:{s:s, s:s}}}", "type", "text", "analyzer", "pairs", "fields",
+                     "en", "type", "text", "analyzer", "stems");
 }
 
 /* Looked for as it is. */
@@ -65,8 +123,9 @@ static json_t *kept(void)
 
 static json_t *settings(const struct engine *engine)
 {
-    return json_pack("{s:{s:I, s:I, s:s}}", "index", "number_of_shards", (json_int_t)engine->shards,
-                     "number_of_replicas", (json_int_t)engine->replicas, "refresh_interval", "1s");
+    return json_pack("{s:{s:I, s:I, s:s, s:o, s:o}}", "index", "number_of_shards",
+                     (json_int_t)engine->shards, "number_of_replicas", (json_int_t)engine->replicas,
+                     "refresh_interval", "1s", "analysis", analysis(), "similarity", similarity());
 }
 
 static json_t *mappings(void)
@@ -77,7 +136,8 @@ static json_t *mappings(void)
 
 char *index_schema_digest(void)
 {
-    json_auto_t *schema = mappings();
+    json_auto_t *schema = json_pack("{s:o, s:o, s:o}", "mappings", mappings(), "analysis",
+                                    analysis(), "similarity", similarity());
     char *text = json_dumps(schema, JSON_COMPACT | JSON_SORT_KEYS);
 
     BUG_ON(!text);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/str.h"
 #include "document.h"
 
 /*
@@ -10,6 +11,21 @@
  * of the title.
  */
 enum { BUCKETS_MAX = 50, SOUGHT_CHARACTERS_MAX = 100 };
+
+bool query_is_blank(const char *text)
+{
+    static const char *const wide[] = {"\u00a0", "\u3000"};
+
+    while (*text) {
+        size_t size = strspn(text, " \t\r\n");
+        for (size_t i = 0; i < ARRAY_LEN(wide) && !size; i++)
+            size = str_starts_with(text, wide[i]) ? strlen(wide[i]) : 0;
+        if (!size)
+            return false;
+        text += size;
+    }
+    return true;
+}
 
 struct status query_check(const struct query *query)
 {
@@ -137,12 +153,26 @@ static json_t *filters_of(const struct query *query)
     return filters;
 }
 
+/* Too little to go before what fits better. */
+static json_t *can_be_had(void)
+{
+    return json_pack("{s:{s:{s:{s:b}}, s:f}}", "constant_score", "filter", "term", "in_stock", true,
+                     "boost", 0.001);
+}
+
 static json_t *conditions(const struct query *query)
 {
-    if (!*query->text)
-        return json_pack("{s:{s:o}}", "bool", "filter", filters_of(query));
-    return json_pack("{s:{s:o, s:o, s:o}}", "bool", "must", all_words(query->text), "should",
-                     title_phrase(query->text), "filter", filters_of(query));
+    json_t *wishes = json_array(), *condition = json_object();
+
+    if (*query->text)
+        json_array_append_new(wishes, title_phrase(query->text));
+    if (query->sort == QUERY_RELEVANCE)
+        json_array_append_new(wishes, can_be_had());
+    json_object_set_new(condition, "filter", filters_of(query));
+    json_object_set_new(condition, "should", wishes);
+    if (*query->text && json_object_set_new(condition, "must", all_words(query->text)) != 0)
+        BUG("a query that is no UTF-8 came through the server's checks");
+    return json_pack("{s:o}", "bool", condition);
 }
 
 /* Equal ones newest first: ids rise with time. */
@@ -186,17 +216,11 @@ static json_t *highlights(const char *text)
                      "brand.en");
 }
 
-static void set_conditions(json_t *body, const struct query *query)
-{
-    if (json_object_set_new(body, "query", conditions(query)) != 0)
-        BUG("a query that is no UTF-8 came through the server's checks");
-}
-
 json_t *query_body(const struct query *query)
 {
     json_t *body = json_object();
 
-    set_conditions(body, query);
+    json_object_set_new(body, "query", conditions(query));
     json_object_set_new(body, "sort", order_of(query->sort));
     if (query->is_continued)
         json_object_set_new(body, "search_after", after_of(query));
@@ -212,7 +236,7 @@ json_t *query_count_body(const struct query *query)
 {
     json_t *body = json_object();
 
-    set_conditions(body, query);
+    json_object_set_new(body, "query", conditions(query));
     json_object_set_new(body, "size", json_integer(0));
     json_object_set_new(body, "track_total_hits", json_integer(1));
     return body;

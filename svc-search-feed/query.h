@@ -5,7 +5,7 @@
  *
  * Chinese and English texts are tried both ways (index_schema.h): all words of the query have to be
  * found, in whichever of title, brand, attributes and description, and titles that have them side
- * by side go first. Pages go on behind the key of the last hit.
+ * by side go first. Of what fits equally well, what can be had goes first. Pages go on behind the key of the last hit.
  *
  * Pure. Source: 000 (search path: recall and coarse rank in one request).
  */
@@ -19,7 +19,7 @@
 #include "base/status.h"
 
 /* Which ranking made the order: a change of it is a new word. */
-#define QUERY_RANK_VERSION "text-1"
+#define QUERY_RANK_VERSION "text-2"
 
 enum query_sort { QUERY_RELEVANCE, QUERY_NEWEST, QUERY_PRICE_ASC, QUERY_PRICE_DESC };
 
@@ -33,7 +33,7 @@ struct query_key {
 };
 
 struct query {
-    const char *text; /* "": everything */
+    const char *text; /* "": everything (query_is_blank) */
     const int64_t *category_ids;
     size_t category_count;
     int64_t price_min;
@@ -46,6 +46,9 @@ struct query {
     bool is_continued; /* behind `after` */
     struct query_key after;
 };
+
+/* Nothing but blanks, those of Chinese keyboards included: nobody looks for them. */
+MUST_USE bool query_is_blank(const char *text);
 
 /* INVALID_ARGUMENT PRICE_RANGE_INVALID. */
 MUST_USE struct status query_check(const struct query *query);

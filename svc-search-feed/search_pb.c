@@ -6,14 +6,14 @@
 
 enum { PAGE_SIZE_DEFAULT = 50 };
 
-static enum query_sort sort_from_pb(const SearchRequest *in)
+static enum query_sort sort_from_pb(const SearchRequest *in, const char *text)
 {
     switch (in->sort) {
     case SEARCH_SORT_RELEVANCE: return QUERY_RELEVANCE;
     case SEARCH_SORT_NEWEST: return QUERY_NEWEST;
     case SEARCH_SORT_PRICE_ASC: return QUERY_PRICE_ASC;
     case SEARCH_SORT_PRICE_DESC: return QUERY_PRICE_DESC;
-    default: return *in->query ? QUERY_RELEVANCE : QUERY_NEWEST;
+    default: return *text ? QUERY_RELEVANCE : QUERY_NEWEST;
     }
 }
 
@@ -43,8 +43,9 @@ struct status query_from_pb(const SearchRequest *in, struct arena *arena, struct
                             uint64_t *ret_digest)
 {
     const uint64_t digest = digest_of(in, arena);
+    const char *text = query_is_blank(in->query) ? "" : in->query;
     struct query query = {
-        .text = in->query,
+        .text = text,
         .category_ids = in->category_ids,
         .category_count = in->n_category_ids,
         .price_min = in->price_min,
@@ -52,7 +53,7 @@ struct status query_from_pb(const SearchRequest *in, struct arena *arena, struct
         .currency = in->currency,
         .in_stock_only = in->in_stock_only,
         .highlight = in->highlight,
-        .sort = sort_from_pb(in),
+        .sort = sort_from_pb(in, text),
         .page_size = in->page_size ? (size_t)in->page_size : PAGE_SIZE_DEFAULT,
     };
 

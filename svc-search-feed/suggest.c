@@ -7,7 +7,7 @@
 
 /*
  * What is near: a slip in a word or in a pair of Chinese characters, then two slips in a longer
- * word. Words are as the index has them without stems: `cjk` keeps English ones whole
+ * word. Words are as the index has them without stems: its pairs keep English ones whole
  * (index_schema.h).
  */
 static const struct {

@@ -5,13 +5,16 @@ import os
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 from soukdev.http import HttpError, request
+from soukdev.json_client import UNKNOWN_OUTCOMES
 from soukdev.poll import until
 from soukdev.refusal import Refused
 from soukdev.run_folder import run_folder
@@ -146,7 +149,6 @@ class Feed:
         self.wait_taken(timeout_s)
         until(self._all_indexed, timeout_s, "documents indexed", every_s=0.02)
         self.engine.call("POST", f"/{ALIAS}/_refresh")
-        until(self._answers, timeout_s, "a search answered")
 
     def has_index(self) -> bool:
         try:
@@ -169,15 +171,20 @@ class Feed:
             raise
         return source
 
-    def search(self, **fields: Any) -> Any:
+    def ask(self, **fields: Any) -> Any:
+        """One search, as it is answered."""
         return self.souk.call("search.Search", **fields)
+
+    def search(self, **fields: Any) -> Any:
+        """A search that is answered, however busy the machine is."""
+        return until(lambda: self._ask_or_none(fields), 30, "a search answered")
 
     def found(self, **fields: Any) -> list[int]:
         return [hit.item_id for hit in self.search(**fields).hits]
 
     def refuses(self, **fields: Any) -> str:
         with pytest.raises(Refused) as refused:
-            self.search(**fields)
+            self.ask(**fields)
         return f"{refused.value.code} {refused.value.reason}"
 
     def metric(self, series: str, /, **labels: str) -> float:
@@ -221,18 +228,42 @@ class Feed:
         taken = "SELECT COUNT(*) AS n FROM inbox WHERE ce_source = 'souk/test'"
         return bool(self.rows(taken)[0]["n"] == len(self._told))
 
-    def _answers(self) -> bool:
+    def _ask_or_none(self, fields: Mapping[str, Any]) -> Any:
         # An engine that has just started is slower than a search may be.
         try:
-            return bool(self.search(query="warm up").rank_version)
+            return self.ask(**fields)
         except Refused as refused:
-            if refused.code != "UNAVAILABLE":
+            if refused.code not in UNKNOWN_OUTCOMES:
                 raise
-            return False
+            return None
 
     def _all_indexed(self) -> bool:
         due = "SELECT COUNT(*) AS n FROM document WHERE due_at <= UTC_TIMESTAMP(6)"
         return bool(self.rows(due)[0]["n"] == 0)
+
+
+@contextmanager
+def searching(feed: Feed, category: int) -> Iterator[set[int]]:
+    """How many items searches found that began meanwhile. None may be refused, but for being slow."""
+    over = Event()
+    totals: set[int] = set()
+
+    def search() -> None:
+        while not over.is_set():
+            try:
+                totals.add(feed.ask(category_ids=[category], page_size=1).total)
+            except Refused as refused:
+                if "did not answer" not in str(refused) and refused.code != "DEADLINE_EXCEEDED":
+                    raise
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(search)
+        try:
+            yield totals
+            until(lambda: running.done() or len(totals) > 0, 20, "a search")
+        finally:
+            over.set()
+        running.result()
 
 
 @contextmanager

@@ -1,12 +1,15 @@
 """SearchService through its RPC. How documents get there: test_search_feed.py."""
 
 import base64
+import json
 import struct
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from search_kit import CREATED_US, Feed, running_feed, timestamp
+from soukdev.http import request
+from soukdev.refusal import Refused
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def test_a_hit_says_what_a_list_shows(feed: Feed, shelf: Shelf) -> None:
     assert hit.score > 0
     assert answer.total == 1
     assert answer.partial  # nobody to ask for fresh prices and stock
-    assert answer.rank_version == "text-1"
+    assert answer.rank_version == "text-2"
     assert answer.next_page_token == ""
 
 
@@ -76,6 +79,25 @@ QUERIES = [
     ("!?", set()),
     ('"', set()),
     ("title:phone OR *", set()),
+    ("cafe", {"cup"}),
+    ("CAFÉ", {"cup"}),
+    ("ｐｈｏｎｅ", {"phone"}),
+    ("ＳＭＡＲＴ　ｐｈｏｎｅｓ", {"phone"}),
+    ("pho\u200bne", {"phone"}),
+    ("\ufeff手\u200b机", {"phone"}),
+    ("\u202ephone\u202c", {"phone"}),
+    ("zerowidth", {"cup"}),
+    ("智能phone", {"phone"}),
+    ("phone智能手机", {"phone"}),
+    ("“手机”、（智能）！", {"phone"}),
+    ("phone*", {"phone"}),
+    ("ph*", set()),
+    ("+phone -case", set()),
+    ('{"match_all": {}}', set()),
+    ("phone\\", {"phone"}),
+    ("手机 😀", set()),
+    ("שלום", {"cup"}),
+    ("\u0301" * 50, set()),
 ]
 
 
@@ -90,6 +112,7 @@ def things(feed: Feed) -> tuple[Shelf, dict[str, int]]:
         "watch": shelf.put(
             title="智能手表", brand="Acme", description="A waterproof watch for swimmers"
         ),
+        "cup": shelf.put(title="Café cup zero\u200bwidth שלום"),
     }
     feed.settle()
     return shelf, items
@@ -247,6 +270,51 @@ def test_pages_stay_whole_while_items_come_and_go(feed: Feed, shelf: Shelf) -> N
     assert [hit.item_id for page in (first, rest) for hit in page.hits] == items
 
 
+def test_pages_stay_whole_while_words_become_common(feed: Feed, shelf: Shelf) -> None:
+    """What others sell is no matter of how well an item fits."""
+    items = [shelf.put(title=f"lotus tea {'leaf ' * (i % 3)}") for i in range(30)]
+    feed.settle()
+    whole = shelf.found(query="lotus tea")
+    assert sorted(whole) == items
+    pages, token = [], ""
+    for _ in range(3):
+        page = shelf.search(query="lotus tea", page_size=10, page_token=token)
+        pages.append([hit.item_id for hit in page.hits])
+        token = page.next_page_token
+        for words in ("lotus tea", "unlike anything"):
+            for _ in range(20):
+                feed.put(title=words)
+        feed.settle()
+    assert [item for page in pages for item in page] == whole
+    assert token == ""
+
+
+def test_of_equal_ones_what_can_be_had_goes_first(feed: Feed, shelf: Shelf) -> None:
+    there = [shelf.put(title="jasmine tea") for _ in range(3)]
+    gone = [shelf.put(title="jasmine tea", free=0) for _ in range(3)]
+    better = shelf.put(title="jasmine", free=0)
+    feed.settle()
+    in_order = [*reversed(there), *reversed(gone)]
+    assert shelf.found(query="jasmine") == [better, *in_order]
+    assert shelf.found(query="jasmine tea") == in_order
+    assert shelf.found(sort="SEARCH_SORT_RELEVANCE") == [*reversed(there), better, *reversed(gone)]
+
+
+def test_the_shorter_title_goes_first(feed: Feed, shelf: Shelf) -> None:
+    first = shelf.put(title="Teapot")
+    shelf.put(title="Tea cosy for a teapot of any size, knitted by hand", description="teapot " * 9)
+    feed.settle()
+    assert shelf.found(query="teapot")[0] == first
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n", "\u3000", " \u3000\u00a0 "])
+def test_nothing_but_blanks_is_browsing(many: tuple[Shelf, list[int]], blank: str) -> None:
+    shelf, items = many
+    answer = shelf.search(query=blank)
+    assert answer.total == len(items)
+    assert [hit.item_id for hit in answer.hits] == shelf.found(sort="SEARCH_SORT_NEWEST")
+
+
 def test_the_page_has_fifty_unless_told(many: tuple[Shelf, list[int]]) -> None:
     shelf, _ = many
     assert len(shelf.search().hits) == 50
@@ -337,3 +405,25 @@ def test_the_gateway_serves_it_to_everybody(feed: Feed, shelf: Shelf) -> None:
     (hit,) = answer["hits"]
     assert hit["item_id"] == str(item)
     assert hit["price_from"] == {"currency": "EUR", "minor": "1234"}
+
+
+def test_the_gateway_takes_a_plus_for_a_blank(feed: Feed, shelf: Shelf) -> None:
+    """As browsers send what is typed into a form."""
+    item = shelf.put(title="plus")
+    feed.settle()
+    path = f"/v1/search?category_ids={shelf.category}&query="
+    assert feed.souk.stack.gateway
+    port = feed.souk.stack.gateway.port
+
+    def found(query: str) -> list[int]:
+        answer = json.loads(request(port, path + query))
+        return [int(hit["item_id"]) for hit in answer["hits"]]
+
+    assert found("+") == [item]
+    assert found("%2B") == []
+
+
+def test_ten_thousand_bytes_are_refused(feed: Feed) -> None:
+    with pytest.raises(Refused) as refused:
+        feed.souk.json().get("/v1/search", query="x" * 10_000)
+    assert (refused.value.code, refused.value.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")

@@ -249,33 +249,6 @@ def test_events_of_others_are_passed_over(feed: Feed) -> None:
     assert feed.rows("SELECT ce_id FROM inbox WHERE ce_id = 'praise-1'") == []
 
 
-def test_an_engine_that_is_away_loses_nothing(feed: Feed) -> None:
-    category = feed.souk.new_id()
-    feed.settle()
-    feed.engine.stop()
-    items = [feed.put(category_id=category) for _ in range(20)]
-    feed.wait_taken()
-    began = time.monotonic()
-    assert feed.refuses(category_ids=[category]) == "UNAVAILABLE DEPENDENCY_UNAVAILABLE"
-    assert time.monotonic() - began < 0.9
-    feed.engine.start()
-    feed.settle()
-    assert sorted(feed.found(category_ids=[category])) == items
-
-
-def test_it_starts_without_the_engine(feed: Feed) -> None:
-    category = feed.souk.new_id()
-    feed.settle()
-    feed.engine.stop()
-    feed.service.stop()
-    feed.restart_service()
-    item = feed.put(category_id=category)
-    feed.wait_taken()
-    feed.engine.start()
-    feed.settle()
-    assert feed.found(category_ids=[category]) == [item]
-
-
 def test_an_index_that_is_gone_is_made_anew(feed: Feed) -> None:
     category = feed.souk.new_id()
     items = [feed.put(category_id=category) for _ in range(5)]

@@ -1,14 +1,12 @@
 """The index behind its alias: gone, come back otherwise, or made by another release."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event
 from typing import Any
 
 import pytest
 from engine_door import EngineDoor
-from search_kit import ALIAS, Feed, running_feed
+from search_kit import ALIAS, Feed, running_feed, searching
 from soukdev.http import HttpError
 from soukdev.poll import until
 
@@ -143,26 +141,6 @@ def reindexings(feed: Feed) -> list[dict[str, Any]]:
 
 def begun_since(feed: Feed, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return reindexings(feed)[len(before) :]
-
-
-@contextmanager
-def searching(feed: Feed, category: int) -> Iterator[set[int]]:
-    """How many items searches found that began meanwhile."""
-    over = Event()
-    totals: set[int] = set()
-
-    def search() -> None:
-        while not over.is_set():
-            totals.add(feed.search(category_ids=[category], page_size=1).total)
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(search)
-        try:
-            yield totals
-            until(lambda: len(totals) > 0, 20, "a search")
-        finally:
-            over.set()
-        running.result()
 
 
 def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, list[int]]) -> None:

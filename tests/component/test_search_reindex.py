@@ -1,15 +1,13 @@
 """The index made anew behind its alias, while it is searched."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from threading import Event
 from typing import Any
 
 import pytest
 from order_kit import refused
-from search_kit import ALIAS, Feed, running_feed
+from search_kit import ALIAS, Feed, running_feed, searching
 from soukdev.http import HttpError
 from soukdev.poll import until
 
@@ -104,21 +102,8 @@ def test_searches_go_on_while_the_index_is_made_anew(
 ) -> None:
     category, items = shelf
     (old,) = behind(feed, ALIAS)
-    over = Event()
-    totals: set[int] = set()
-
-    def search() -> None:
-        while not over.is_set():
-            totals.add(feed.search(category_ids=[category], page_size=1).total)
-
-    with ThreadPoolExecutor(1) as pool:
-        searching = pool.submit(search)
-        try:
-            done = wait_done(feed, begin(feed))
-            until(lambda: len(totals) > 0, 20, "a search")
-        finally:
-            over.set()
-        searching.result()
+    with searching(feed, category) as totals:
+        done = wait_done(feed, begin(feed))
     assert totals == {MANY}
     assert done.items >= MANY
     assert done.end_time.seconds >= done.start_time.seconds

@@ -36,7 +36,8 @@ static void browsing_filters_and_scores_nothing(void **state)
     json_auto_t *body = query_body(&everything);
 
     assert_json(at(body, "query"),
-                "{\"bool\":{\"filter\":[{\"terms\":{\"status\":[\"ONLINE\",\"OUT_OF_STOCK\"]}}]}}");
+                "{\"bool\":{\"filter\":[{\"terms\":{\"status\":[\"ONLINE\",\"OUT_OF_STOCK\"]}}],"
+                "\"should\":[]}}");
     assert_json(at(body, "sort"), "[{\"created_us\":\"desc\"},{\"item_id\":\"desc\"}]");
     assert_json(at(body, "size"), "21");
     assert_json(at(body, "track_total_hits"), "10000");
@@ -58,6 +59,17 @@ static void a_text_stays_a_text(void **state)
     assert_json(at(body, "sort"), "[{\"_score\":\"desc\"},{\"item_id\":\"desc\"}]");
 }
 
+static void blanks_are_nothing(void **state)
+{
+    static const char *const blanks[] = {"", " ", " \t\r\n", "\u3000", " \u00a0\u3000 "};
+    static const char *const texts[] = {"a", " a", "\u3000手", "\xe3\x80", "\xc2", "、", "!"};
+
+    for (size_t i = 0; i < ARRAY_LEN(blanks); i++)
+        assert_true(query_is_blank(blanks[i]));
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        assert_false(query_is_blank(texts[i]));
+}
+
 static void a_long_text_is_cut_behind_a_character(void **state)
 {
     char text[3 * 101 + 1] = "";
@@ -68,7 +80,7 @@ static void a_long_text_is_cut_behind_a_character(void **state)
     query.text = text;
     json_auto_t *body = query_body(&query);
     const json_t *words = at(body, "query.bool.must.multi_match.query");
-    const json_t *phrase = at(body, "query.bool.should.multi_match.query");
+    const json_t *phrase = at(body, "query.bool.should.0.multi_match.query");
     assert_int_equal(json_string_length(words), 300);
     assert_int_equal(json_string_length(phrase), 300);
 }
@@ -182,7 +194,7 @@ static void a_score_that_is_no_number_is_no_key(void **state)
     }
 }
 
-UNIT_TESTS(browsing_filters_and_scores_nothing, a_text_stays_a_text,
+UNIT_TESTS(browsing_filters_and_scores_nothing, a_text_stays_a_text, blanks_are_nothing,
            a_long_text_is_cut_behind_a_character, every_filter_is_there,
            a_range_without_a_top_has_none, prices_sort_with_the_unpriced_last,
            a_page_goes_on_behind_its_key, facets_count_categories_and_prices,

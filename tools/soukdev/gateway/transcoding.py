@@ -13,6 +13,8 @@ def transcoder(descriptor_set: str, services: Sequence[str]) -> Json:
         proto_descriptor=descriptor_set,
         services=list(services),
         convert_grpc_status=True,
+        # As forms and most clients write a blank.
+        query_param_unescape_plus=True,
         request_validation_options={
             # Methods of other services, health and reflection, pass.
             "reject_unknown_method": False,

@@ -1,0 +1,144 @@
+"""A search engine in trouble: searches are refused with a reason, and no document is lost.
+
+Each answer is UNAVAILABLE within the search's deadline, which would be DEADLINE_EXCEEDED.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pytest
+from search_kit import ALIAS, Feed, running_feed
+from soukdev.http import HttpError
+from soukdev.poll import until
+
+REFUSED = "UNAVAILABLE DEPENDENCY_UNAVAILABLE"
+
+
+@pytest.fixture(scope="module")
+def feed() -> Iterator[Feed]:
+    with running_feed("engine") as feed:
+        yield feed
+
+
+def live(feed: Feed) -> str:
+    (index,) = feed.engine.call("GET", f"/_alias/{ALIAS}")
+    return str(index)
+
+
+@contextmanager
+def away(feed: Feed) -> Iterator[None]:
+    feed.engine.stop()
+    yield
+    feed.engine.start()
+
+
+@contextmanager
+def frozen(feed: Feed) -> Iterator[None]:
+    """It takes connections and answers none."""
+    process = feed.engine.pid
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
+
+
+def shard(feed: Feed) -> str:
+    (shard,) = feed.engine.call("GET", f"/_cat/shards/{live(feed)}?format=json")
+    return str(shard["state"])
+
+
+@contextmanager
+def red(feed: Feed) -> Iterator[None]:
+    """The index has lost its shard."""
+    index = live(feed)
+    (node,) = feed.engine.call("GET", "/_nodes")["nodes"]
+    place = "index.routing.allocation.require._name"
+    feed.engine.call("PUT", f"/{index}/_settings", {place: "nowhere"})
+    cancel = {"index": index, "shard": 0, "node": node, "allow_primary": True}
+    feed.engine.call("POST", "/_cluster/reroute", {"commands": [{"cancel": cancel}]})
+    until(lambda: shard(feed) == "UNASSIGNED", 20, "the loss of the shard")
+    try:
+        yield
+        assert shard(feed) == "UNASSIGNED"
+    finally:
+        feed.engine.call("PUT", f"/{index}/_settings", {place: None})
+
+
+@contextmanager
+def setting(feed: Feed, name: str, value: Any) -> Iterator[None]:
+    feed.engine.call("PUT", "/_cluster/settings", {"transient": {name: value}})
+    try:
+        yield
+    finally:
+        feed.engine.call("PUT", "/_cluster/settings", {"transient": {name: None}})
+
+
+def busy(feed: Feed) -> AbstractContextManager[None]:
+    """It has no memory for another search, and says 429."""
+    return setting(feed, "indices.breaker.request.limit", "1b")
+
+
+TROUBLES: list[Callable[[Feed], AbstractContextManager[None]]] = [away, frozen, red, busy]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: str(trouble.__name__))
+def test_searches_are_refused_and_nothing_is_lost(
+    feed: Feed, trouble: Callable[[Feed], AbstractContextManager[None]]
+) -> None:
+    category = feed.souk.new_id()
+    feed.settle()
+    with trouble(feed):
+        items = [feed.put(category_id=category) for _ in range(20)]
+        feed.wait_taken()
+        assert feed.refuses(category_ids=[category]) == REFUSED
+        assert feed.refuses(category_ids=[category], query="an item") == REFUSED
+    feed.settle()
+    assert sorted(feed.found(category_ids=[category])) == items
+
+
+def test_an_engine_that_takes_no_documents_gets_them_later(feed: Feed) -> None:
+    """Its disk is full: it answers 429 for each document, and is searched meanwhile."""
+    category = feed.souk.new_id()
+    feed.settle()
+    index = live(feed)
+    block = "index.blocks.read_only_allow_delete"
+    feed.engine.call("PUT", f"/{index}/_settings", {block: True})
+    items = [feed.put(category_id=category) for _ in range(20)]
+    feed.wait_taken()
+    until(lambda: feed.metric("souk_search_documents_total", outcome="busy") > 0, 30, "a try")
+    assert feed.found(category_ids=[category]) == []
+    feed.engine.call("PUT", f"/{index}/_settings", {block: None})
+    feed.settle()
+    assert sorted(feed.found(category_ids=[category])) == items
+
+
+def test_without_an_index_searches_are_refused(feed: Feed) -> None:
+    feed.settle()
+    feed.service.stop()
+    feed.engine.call("DELETE", f"/{live(feed)}")
+    feed.engine.call("PUT", "/filler", {"settings": {"number_of_replicas": 0}})
+    with setting(feed, "cluster.max_shards_per_node", 1):
+        feed.restart_service()
+        feed.wait_runs("search.index")
+        with pytest.raises(HttpError):
+            feed.engine.call("GET", f"/_alias/{ALIAS}")
+        assert feed.refuses(query="anything") == REFUSED
+    feed.engine.call("DELETE", "/filler")
+    until(feed.has_index, 30, "the index")
+
+
+def test_it_starts_without_the_engine(feed: Feed) -> None:
+    category = feed.souk.new_id()
+    feed.settle()
+    feed.engine.stop()
+    feed.service.stop()
+    feed.restart_service()
+    item = feed.put(category_id=category)
+    feed.wait_taken()
+    feed.engine.start()
+    feed.settle()
+    assert feed.found(category_ids=[category]) == [item]
