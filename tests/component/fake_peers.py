@@ -1,8 +1,8 @@
-"""svc-pricing and svc-inventory as far as a search asks them: as slow and as broken as wanted."""
+"""svc-pricing and svc-inventory as far as a search asks them: silent and broken as wanted."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import grpc
@@ -15,17 +15,19 @@ STOCK = "/souk.inventory.v1.InventoryService/BatchGetStock"
 class FakePeers:
     """Both at one address.
 
-    prices: SKU to minor EUR. free: SKU to pieces, None for unlimited. slow_s, broken: by method.
-    asked: how many SKUs each call named, by method.
+    prices: SKU to minor EUR. free: SKU to pieces, None for unlimited. silent, broken: methods.
+    Who is silent takes calls and does not answer them before forget(). asked: how many SKUs each
+    call named, by method.
     """
 
     def __init__(self, descriptor_set: Path) -> None:
         self._contracts = Contracts(descriptor_set)
         self.prices: dict[int, int] = {}
         self.free: dict[int, int | None] = {}
-        self.slow_s: dict[str, float] = {}
+        self.silent: set[str] = set()
         self.broken: set[str] = set()
         self.asked: dict[str, list[int]] = {PRICES: [], STOCK: []}
+        self._over = Event()
         self._server = grpc.server(ThreadPoolExecutor(32), handlers=[_Handlers(self)])
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
@@ -33,19 +35,23 @@ class FakePeers:
     def forget(self) -> None:
         self.prices.clear()
         self.free.clear()
-        self.slow_s.clear()
+        self.silent.clear()
         self.broken.clear()
+        self._over.set()
+        self._over = Event()
         for skus in self.asked.values():
             skus.clear()
 
     def close(self) -> None:
+        self._over.set()
         self._server.stop(None).wait()
 
     def answer(self, method: str, request: bytes, context: grpc.ServicerContext) -> bytes:
         kind = "pricing.v1.BatchGetPrices" if method == PRICES else "inventory.v1.BatchGetStock"
         asked = self._contracts.message(f"souk.{kind}Request").FromString(request)
         self.asked[method].append(len(asked.sku_ids))
-        time.sleep(self.slow_s.get(method, 0))
+        if method in self.silent:
+            self._over.wait()
         if method in self.broken:
             context.abort(grpc.StatusCode.UNAVAILABLE, "broken")
         known = self.prices if method == PRICES else self.free

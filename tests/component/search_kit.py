@@ -207,13 +207,26 @@ class Feed:
         until(lambda: count() >= enough, 30, f"{runs} runs of {periodic}")
 
     @contextmanager
-    def another_process(self, settings: Mapping[str, str]) -> Iterator[Service]:
+    def restarted(self, **settings: str) -> Iterator[None]:
+        """With other settings, and back."""
+        told = self.service.settings
+        try:
+            self.service.stop()
+            self.service.settings = {**told, **settings}
+            self.restart_service()
+            yield
+        finally:
+            self.service.stop()
+            self.service.settings = told
+            self.restart_service()
+
+    @contextmanager
+    def another_process(self) -> Iterator[None]:
         """Of the same service, beside the first one."""
         first = self.service
         folder = first.folder.with_name(f"{first.name}-2")
-        environment = {**first.settings, **settings}
-        with Service(folder, binary=first.binary, environment=environment) as service:
-            yield service
+        with Service(folder, binary=first.binary, environment=first.settings):
+            yield
 
     def close(self) -> None:
         self._producer.purge()
@@ -244,7 +257,7 @@ class Feed:
 
 @contextmanager
 def searching(feed: Feed, category: int) -> Iterator[set[int]]:
-    """How many items searches found that began meanwhile. None may be refused, but for being slow."""
+    """What searches found that began meanwhile: how many items. Only slowness is no refusal."""
     over = Event()
     totals: set[int] = set()
 

@@ -1,7 +1,7 @@
 """The index behind its alias: gone, come back otherwise, or made by another release."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
@@ -31,8 +31,8 @@ def shelf(feed: Feed) -> tuple[int, list[int]]:
 
 def live(feed: Feed) -> tuple[str, dict[str, Any]]:
     """The name of the index that is searched, and what it is."""
-    (index,) = feed.engine.call("GET", f"/{ALIAS}").items()
-    return index
+    ((name, index),) = feed.engine.call("GET", f"/{ALIAS}").items()
+    return name, index
 
 
 def put_in_place(feed: Feed, name: str, mappings: dict[str, Any]) -> None:
@@ -73,18 +73,8 @@ def test_an_index_that_came_back_empty_is_filled(feed: Feed, shelf: tuple[int, l
 
 @contextmanager
 def behind_a_door(feed: Feed) -> Iterator[EngineDoor]:
-    door = EngineDoor(feed.engine.port)
-    url = feed.service.settings["SOUK_SEARCH_URL"]
-    try:
-        feed.service.stop()
-        feed.service.settings["SOUK_SEARCH_URL"] = door.url
-        feed.restart_service()
+    with closing(EngineDoor(feed.engine.port)) as door, feed.restarted(SOUK_SEARCH_URL=door.url):
         yield door
-    finally:
-        feed.service.stop()
-        feed.service.settings["SOUK_SEARCH_URL"] = url
-        door.close()
-        feed.restart_service()
 
 
 def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None:
@@ -100,7 +90,7 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
         sent.wait_reached()
         feed.engine.call("DELETE", f"/{live(feed)[0]}")
         making = door.hold_requests("PUT", f"/{ALIAS}-v1")
-        with feed.another_process({}):
+        with feed.another_process():
             making.wait_reached()
             sent.let_go()
             feed.wait_runs("search.index", 1)
@@ -170,7 +160,7 @@ def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]
     before = reindexings(feed)
     feed.service.stop()
     put_old_in_place(feed, f"{ALIAS}-old-2")
-    with feed.another_process({}):
+    with feed.another_process():
         feed.restart_service()
         until(lambda: live(feed)[0] != f"{ALIAS}-old-2", 60, "another index")
         wait_all(feed, shelf)
