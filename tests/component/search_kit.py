@@ -156,6 +156,38 @@ class Feed:
         except HttpError:
             return False
 
+    def live_index(self) -> tuple[str, dict[str, Any]]:
+        """The name of the index that is searched, and what it is."""
+        ((name, index),) = self.engine.call("GET", f"/{ALIAS}").items()
+        return name, index
+
+    def make_index(self, name: str, mappings: Any = None, **settings: Any) -> None:
+        """An empty one that understands texts as the one that is searched; not behind the alias."""
+        _, live = self.live_index()
+        texts = {what: live["settings"]["index"][what] for what in ("analysis", "similarity")}
+        body = {
+            "settings": {"number_of_replicas": 0, **texts, **settings},
+            "mappings": mappings or live["mappings"],
+        }
+        self.engine.call("PUT", f"/{name}?wait_for_active_shards=0", body)
+
+    def mark_filled(self, name: str, schema: str) -> None:
+        uuid = self.engine.call("GET", f"/{name}")[name]["settings"]["index"]["uuid"]
+        meta = {"_meta": {"schema": schema, "filled": uuid}}
+        self.engine.call("PUT", f"/{name}/_mapping", meta)
+
+    def put_in_place(self, name: str) -> None:
+        """Of the index that is searched, which is gone then."""
+        old, _ = self.live_index()
+        add = {"add": {"index": name, "alias": ALIAS}}
+        actions = [{"remove_index": {"index": old}}, add]
+        self.engine.call("POST", "/_aliases", {"actions": actions})
+
+    def copy_documents(self, to_index: str) -> None:
+        """Of the index that is searched, as far as it keeps them."""
+        copy = {"source": {"index": ALIAS}, "dest": {"index": to_index}}
+        self.engine.call("POST", "/_reindex?refresh=true", copy)
+
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         with self._db.cursor() as cursor:
             cursor.execute(sql, values)

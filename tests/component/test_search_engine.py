@@ -24,11 +24,6 @@ def feed() -> Iterator[Feed]:
         yield feed
 
 
-def live(feed: Feed) -> str:
-    (index,) = feed.engine.call("GET", f"/_alias/{ALIAS}")
-    return str(index)
-
-
 @contextmanager
 def away(feed: Feed) -> Iterator[None]:
     feed.engine.stop()
@@ -47,26 +42,19 @@ def frozen(feed: Feed) -> Iterator[None]:
         os.kill(process, signal.SIGCONT)
 
 
-def shard(feed: Feed) -> str:
-    (shard,) = feed.engine.call("GET", f"/_cat/shards/{live(feed)}?format=json")
-    return str(shard["state"])
-
-
 @contextmanager
 def red(feed: Feed) -> Iterator[None]:
-    """The index has lost its shard."""
-    index = live(feed)
-    (node,) = feed.engine.call("GET", "/_nodes")["nodes"]
-    place = "index.routing.allocation.require._name"
-    feed.engine.call("PUT", f"/{index}/_settings", {place: "nowhere"})
-    cancel = {"index": index, "shard": 0, "node": node, "allow_primary": True}
-    feed.engine.call("POST", "/_cluster/reroute", {"commands": [{"cancel": cancel}]})
-    until(lambda: shard(feed) == "UNASSIGNED", 20, "the loss of the shard")
+    """The index has no shard."""
+    _, live = feed.live_index()
+    name, place = f"{ALIAS}-red", "index.routing.allocation.require._name"
+    feed.make_index(name, **{place: "nowhere"})
+    feed.mark_filled(name, live["mappings"]["_meta"]["schema"])
+    feed.put_in_place(name)
+    assert feed.engine.call("GET", "/_cluster/health")["status"] == "red"
     try:
         yield
-        assert shard(feed) == "UNASSIGNED"
     finally:
-        feed.engine.call("PUT", f"/{index}/_settings", {place: None})
+        feed.engine.call("PUT", f"/{name}/_settings", {place: None})
 
 
 @contextmanager
@@ -124,7 +112,7 @@ def test_an_engine_that_takes_no_documents_gets_them_later(feed: Feed) -> None:
     """Its disk is full: it answers 429 for each document, and is searched meanwhile."""
     category = feed.souk.new_id()
     feed.settle()
-    index = live(feed)
+    index, _ = feed.live_index()
     block = "index.blocks.read_only_allow_delete"
     feed.engine.call("PUT", f"/{index}/_settings", {block: True})
     items = [feed.put(category_id=category) for _ in range(20)]
@@ -139,7 +127,7 @@ def test_an_engine_that_takes_no_documents_gets_them_later(feed: Feed) -> None:
 def test_without_an_index_searches_are_refused(feed: Feed) -> None:
     feed.settle()
     feed.service.stop()
-    feed.engine.call("DELETE", f"/{live(feed)}")
+    feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
     feed.engine.call("PUT", "/filler", {"settings": {"number_of_replicas": 0}})
     with setting(feed, "cluster.max_shards_per_node", 1):
         feed.restart_service()

@@ -29,21 +29,6 @@ def shelf(feed: Feed) -> tuple[int, list[int]]:
     return category, items
 
 
-def live(feed: Feed) -> tuple[str, dict[str, Any]]:
-    """The name of the index that is searched, and what it is."""
-    ((name, index),) = feed.engine.call("GET", f"/{ALIAS}").items()
-    return name, index
-
-
-def put_in_place(feed: Feed, name: str, mappings: dict[str, Any]) -> None:
-    """An index that is not of ours takes the place of the one that was."""
-    old, _ = live(feed)
-    settings = {"number_of_shards": 1, "number_of_replicas": 0}
-    feed.engine.call("PUT", f"/{name}", {"settings": settings, "mappings": mappings})
-    actions = [{"remove_index": {"index": old}}, {"add": {"index": name, "alias": ALIAS}}]
-    feed.engine.call("POST", "/_aliases", {"actions": actions})
-
-
 def has_all(feed: Feed, shelf: tuple[int, list[int]]) -> bool:
     feed.engine.call("POST", f"/{ALIAS}/_refresh")
     return bool(feed.search(category_ids=[shelf[0]], query="红色", page_size=1).total == MANY)
@@ -58,7 +43,7 @@ def test_an_index_that_is_gone_is_missed_though_nothing_changes(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     feed.settle()
-    feed.engine.call("DELETE", f"/{live(feed)[0]}")
+    feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
     until(feed.has_index, 30, "the index")
     wait_all(feed, shelf)
 
@@ -66,9 +51,10 @@ def test_an_index_that_is_gone_is_missed_though_nothing_changes(
 def test_an_index_that_came_back_empty_is_filled(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     """As from a copy that was taken when it was empty."""
     feed.settle()
-    put_in_place(feed, f"{ALIAS}-copy", live(feed)[1]["mappings"])
+    feed.make_index(f"{ALIAS}-copy")
+    feed.put_in_place(f"{ALIAS}-copy")
     wait_all(feed, shelf)
-    assert live(feed)[0] == f"{ALIAS}-copy"
+    assert feed.live_index()[0] == f"{ALIAS}-copy"
 
 
 @contextmanager
@@ -88,7 +74,7 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
         feed.item(goods, category_id=category)
         feed.wait_taken()
         sent.wait_reached()
-        feed.engine.call("DELETE", f"/{live(feed)[0]}")
+        feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
         making = door.hold_requests("PUT", f"/{ALIAS}-v1")
         with feed.another_process():
             making.wait_reached()
@@ -117,12 +103,9 @@ OLD = {
 
 def put_old_in_place(feed: Feed, name: str) -> None:
     """As a release left it that knew no digests: everything is in it, understood otherwise."""
-    copy = {"source": {"index": ALIAS}, "dest": {"index": name}}
-    settings = {"number_of_shards": 1, "number_of_replicas": 0}
-    feed.engine.call("PUT", f"/{name}", {"settings": settings, "mappings": OLD})
-    feed.engine.call("POST", "/_reindex?refresh=true", copy)
-    actions = [{"remove_index": {"index": live(feed)[0]}}, {"add": {"index": name, "alias": ALIAS}}]
-    feed.engine.call("POST", "/_aliases", {"actions": actions})
+    feed.make_index(name, OLD)
+    feed.copy_documents(name)
+    feed.put_in_place(name)
 
 
 def reindexings(feed: Feed) -> list[dict[str, Any]]:
@@ -142,13 +125,13 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
     feed.restart_service()
     with searching(feed, category) as totals:
         late = feed.put(category_id=feed.souk.new_id())
-        until(lambda: live(feed)[0] != f"{ALIAS}-old-1", 60, "another index")
+        until(lambda: feed.live_index()[0] != f"{ALIAS}-old-1", 60, "another index")
         feed.wait_taken()
     assert totals == {MANY}
     wait_all(feed, shelf)
     assert feed.document(late)
     (row,) = begun_since(feed, before)
-    name, index = live(feed)
+    name, index = feed.live_index()
     assert name == row["index_name"].decode()
     assert index["mappings"]["_meta"]["schema"] == row["schema_digest"].decode()
     until(lambda: feed.metric("souk_search_schema_differs") == 0, 30, "no difference")
@@ -162,7 +145,7 @@ def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]
     put_old_in_place(feed, f"{ALIAS}-old-2")
     with feed.another_process():
         feed.restart_service()
-        until(lambda: live(feed)[0] != f"{ALIAS}-old-2", 60, "another index")
+        until(lambda: feed.live_index()[0] != f"{ALIAS}-old-2", 60, "another index")
         wait_all(feed, shelf)
     assert len(begun_since(feed, before)) == 1
 
@@ -171,28 +154,22 @@ def test_a_start_with_the_right_index_changes_nothing(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     feed.settle()
-    before, index = reindexings(feed), live(feed)
+    before, index = reindexings(feed), feed.live_index()
     versions = "SELECT item_id, doc_version FROM document ORDER BY item_id"
     documents = feed.rows(versions)
     feed.service.stop()
     feed.restart_service()
     feed.wait_runs("search.index")
-    assert (begun_since(feed, before), live(feed)) == ([], index)
+    assert (begun_since(feed, before), feed.live_index()) == ([], index)
     assert feed.rows(versions) == documents
 
 
 def put_anothers_in_place(feed: Feed, name: str) -> None:
     """As another release made and filled it, which has started since."""
-    mappings = live(feed)[1]["mappings"]
-    copy = {"source": {"index": ALIAS}, "dest": {"index": name}}
-    settings = {"number_of_shards": 1, "number_of_replicas": 0}
-    feed.engine.call("PUT", f"/{name}", {"settings": settings, "mappings": mappings})
-    feed.engine.call("POST", "/_reindex?refresh=true", copy)
-    uuid = feed.engine.call("GET", f"/{name}")[name]["settings"]["index"]["uuid"]
-    meta = {"_meta": {"schema": "another", "filled": uuid}}
-    feed.engine.call("PUT", f"/{name}/_mapping", meta)
-    actions = [{"remove_index": {"index": live(feed)[0]}}, {"add": {"index": name, "alias": ALIAS}}]
-    feed.engine.call("POST", "/_aliases", {"actions": actions})
+    feed.make_index(name)
+    feed.copy_documents(name)
+    feed.mark_filled(name, "another")
+    feed.put_in_place(name)
 
 
 def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> None:
@@ -207,7 +184,7 @@ def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> 
     feed.settle()
     assert feed.document(item)
     feed.souk.mutate("search.Reindex", feed.souk.operator())
-    until(lambda: live(feed)[0] != f"{ALIAS}-another-1", 60, "another index")
+    until(lambda: feed.live_index()[0] != f"{ALIAS}-another-1", 60, "another index")
     until(lambda: feed.metric("souk_search_schema_differs") == 0, 30, "no difference")
 
 
@@ -233,7 +210,7 @@ def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
 
     until(lambda: status(ours.reindex_id) == 2, 60, "the index made anew")
     assert status(foreign["reindex_id"]) == 3
-    assert list(feed.engine.call("GET", f"/{ALIAS}*")) == [live(feed)[0]] == [ours.index]
+    assert list(feed.engine.call("GET", f"/{ALIAS}*")) == [feed.live_index()[0]] == [ours.index]
     wait_all(feed, shelf)
     with pytest.raises(HttpError):
         feed.engine.call("GET", f"/{index}")
