@@ -17,7 +17,7 @@ class FakePeers:
 
     prices: SKU to minor EUR. free: SKU to pieces, None for unlimited. silent, broken: methods.
     Who is silent takes calls and does not answer them before forget(). asked: how many SKUs each
-    call named, by method.
+    call named, by method. limits_s: how long each caller meant to wait.
     """
 
     def __init__(self, descriptor_set: Path) -> None:
@@ -27,6 +27,7 @@ class FakePeers:
         self.silent: set[str] = set()
         self.broken: set[str] = set()
         self.asked: dict[str, list[int]] = {PRICES: [], STOCK: []}
+        self.limits_s: list[float] = []
         self._over = Event()
         self._server = grpc.server(ThreadPoolExecutor(32), handlers=[_Handlers(self)])
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -37,6 +38,7 @@ class FakePeers:
         self.free.clear()
         self.silent.clear()
         self.broken.clear()
+        self.limits_s.clear()
         self._over.set()
         self._over = Event()
         for skus in self.asked.values():
@@ -50,6 +52,7 @@ class FakePeers:
         kind = "pricing.v1.BatchGetPrices" if method == PRICES else "inventory.v1.BatchGetStock"
         asked = self._contracts.message(f"souk.{kind}Request").FromString(request)
         self.asked[method].append(len(asked.sku_ids))
+        self.limits_s.append(context.time_remaining())
         if method in self.silent:
             self._over.wait()
         if method in self.broken:

@@ -95,6 +95,7 @@ def test_a_peer_that_never_answers_is_done_without(feed: Feed, peers: FakePeers)
     peers.free = {goods.sku_ids[0]: 0}
     peers.silent = {PRICES}
     wait_hit(feed, category, (True, 1000, False))
+    assert max(peers.limits_s) < 0.2
 
 
 def test_a_caller_in_a_hurry_gets_what_the_index_knows(feed: Feed, peers: FakePeers) -> None:
@@ -105,8 +106,9 @@ def test_a_caller_in_a_hurry_gets_what_the_index_knows(feed: Feed, peers: FakePe
         answer = feed.search(category_ids=[category], timeout_s=0.9)
         assert answer.partial
         assert [hit.price_from.minor for hit in answer.hits] == [1000]
-        assert peers.asked[PRICES]
-        assert peers.asked[STOCK]
+    assert peers.asked[PRICES]
+    assert peers.asked[STOCK]
+    assert max(peers.limits_s) < 0.7
 
 
 def test_a_broken_peer_is_done_without(feed: Feed, peers: FakePeers) -> None:
