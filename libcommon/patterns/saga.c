@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/db.h"
+#include "io/db_retry.h"
 #include "io/pb.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -369,7 +370,7 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
     while (!run->decided && status_ok(&st))
         st = wait_queue_wait(&run->waiting, "saga");
     if (run->decided) {
-        st = run->outcome;
+        st = db_retry_given_up(run->outcome); /* or its caller would begin another saga */
         if (st.reason) /* an operator's is in the saga's arena */
             st.reason = arena_strdup(arena, st.reason);
         copy_details(&run->saga.details, arena, ret_details);

@@ -110,7 +110,8 @@ MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct d
 
 /*
  * Runs a saga that this process just inserted and waits until it is decided: OK when the pivot is
- * passed (the steps behind it go on), or why it was undone, with details in `arena`.
+ * passed (the steps behind it go on), or why it was undone, with details in `arena`. Contention
+ * that a step gave up is DEPENDENCY_CONTENTION (io/db_retry.h): its tries are over.
  * DEADLINE_EXCEEDED or CANCELLED of the caller leave it running.
  */
 MUST_USE SUSPENDS struct status saga_run_and_wait(struct saga_runner *runner,

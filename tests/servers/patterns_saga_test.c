@@ -287,6 +287,18 @@ static void an_unknown_outcome_undoes_the_step_itself(struct loop *loop)
     finish();
 }
 
+/* Whoever waits would else begin another saga for each of its own tries. */
+static void contention_that_a_step_gave_up_is_no_longer_its_callers(struct loop *loop)
+{
+    begin(loop);
+    for (int i = 0; i < SAGA_STEP_TRIES; i++)
+        lab.answers[1][i] = (struct status){.code = CODE_ABORTED, .reason = "CONTENTION"};
+    assert_reason(run(&kind, 1), "DEPENDENCY_CONTENTION");
+    assert_string_equal(lab.calls, "a b b b b B A");
+    assert_string_equal(lab.ended_reason, "CONTENTION");
+    finish();
+}
+
 /* The first try may have arrived, or still be on its way. */
 static void an_unknown_outcome_before_a_refusal_undoes_the_step_itself(struct loop *loop)
 {
@@ -563,6 +575,7 @@ static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
 SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
              a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
              what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
+             contention_that_a_step_gave_up_is_no_longer_its_callers,
              an_unknown_outcome_before_a_refusal_undoes_the_step_itself,
              an_unknown_outcome_of_one_step_does_not_count_for_the_next,
              a_refusal_that_left_something_undoes_the_step_itself,

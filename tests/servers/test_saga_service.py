@@ -217,6 +217,21 @@ def test_the_same_request_is_one_action(lab: Lab, desk: Desk) -> None:
     assert len(desk.get(saga_id).actions) == 1
 
 
+def test_what_was_rolled_back_is_not_told(lab: Lab, process: Service, desk: Desk) -> None:
+    saga_id = put_off(lab, desk, "d")
+    lab.sql(
+        "CREATE TRIGGER loses BEFORE UPDATE ON request FOR EACH ROW"
+        " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213"
+    )
+    assert refused(desk, "RetrySaga", saga_id) == "ABORTED CONTENTION"
+    assert refused(desk, "AbandonSaga", saga_id) == "ABORTED CONTENTION"
+    lab.sql("DROP TRIGGER loses")
+    desk.do("RetrySaga", saga_id, why="now it may")
+    until(lambda: told(process, "an operator looked after a saga"), 10, "the line")
+    (line,) = told(process, "an operator looked after a saga")
+    assert (line["action"], line["why"]) == ("retry", "now it may")
+
+
 def test_only_operators_look_after_sagas(lab: Lab, desk: Desk) -> None:
     saga_id = put_off(lab, desk, "d")
     for role in ("customer", "service"):

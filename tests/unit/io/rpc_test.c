@@ -2,6 +2,7 @@
 #include "io/rpc_server.h"
 
 #include "base/clock.h"
+#include "io/db_retry.h"
 #include "io/request.h"
 #include "io/rpc_loop.h"
 #include "observe/trace.h"
@@ -10,6 +11,8 @@
 #include "souk/inventory/v1/inventory.types.h"
 #include "tests/unit/in_task.h"
 #include "tests/unit/rpc_kit.h"
+
+enum { ASKS = 1000 };
 
 /* A service of two methods on the inventory contract, run by what the test wants of it. */
 static struct {
@@ -22,7 +25,11 @@ static struct {
     char request_id[65];
     char trace_id[TRACEPARENT_LENGTH + 1];
     bool add_details;
+    bool asks_a_peer; /* which it takes itself for, and hands on the answer */
+    int asked;
 } behaviour;
+
+static struct status ask_peer(struct request *rq);
 
 static struct status serve_set_stock(struct request *rq, const ProtobufCMessage *in,
                                      ProtobufCMessage *ret)
@@ -30,6 +37,10 @@ static struct status serve_set_stock(struct request *rq, const ProtobufCMessage 
     const SetStockRequest *request = (const SetStockRequest *)in;
     SetStockResponse *response = (SetStockResponse *)ret;
 
+    if (behaviour.asks_a_peer && request->on_hand == ASKS) {
+        behaviour.asked++;
+        return ask_peer(rq);
+    }
     behaviour.calls++;
     behaviour.deadline_left_us = task_time_left_us();
     snprintf(behaviour.request_id, sizeof behaviour.request_id, "%s", rq->request_id);
@@ -116,7 +127,7 @@ static void with_server(void (*body)(void))
     in_task(run_with_server);
 }
 
-static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
+static struct status set_stock_by(struct rpc_call *by, int64_t on_hand, SetStockResponse **ret)
 {
     SetStockRequest request;
     set_stock_request_init(&request);
@@ -124,7 +135,20 @@ static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
     request.sku_id = 7;
     request.model = STOCK_MODEL_QUANTITY;
     request.on_hand = on_hand;
-    return inventory_client_set_stock(client, &call, &request, ret);
+    return inventory_client_set_stock(client, by, &request, ret);
+}
+
+static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
+{
+    return set_stock_by(&call, on_hand, ret);
+}
+
+static struct status ask_peer(struct request *rq)
+{
+    struct rpc_call of_handler = {.arena = rq->arena};
+    SetStockResponse *response;
+
+    return set_stock_by(&of_handler, 1, &response);
 }
 
 static void body_calls(void)
@@ -200,6 +224,26 @@ static void body_internal(void)
 static void our_own_faults_are_not_told_to_clients(void **state)
 {
     with_server(body_internal);
+}
+
+/* It was run again where it was lost: doing so at each hop would multiply it under contention. */
+static void body_peer_contention(void)
+{
+    SetStockResponse *response = NULL;
+
+    behaviour.asks_a_peer = true;
+    behaviour.answer = status_error(CODE_ABORTED, "CONTENTION", "a row");
+    const struct status st = set_stock(ASKS, &response);
+    expect_int_equal(st.code, CODE_ABORTED);
+    expect_string_equal(st.reason, "DEPENDENCY_CONTENTION");
+    expect_string_equal(st.detail, "a row");
+    expect_int_equal(behaviour.asked, 1);
+    expect_int_equal(behaviour.calls, DB_TRIES_MAX);
+}
+
+static void a_handler_is_run_again_for_its_own_contention_not_for_a_peers(void **state)
+{
+    with_server(body_peer_contention);
 }
 
 static void body_retries(void)
@@ -361,6 +405,7 @@ static void two_hundred_callers_at_once_are_all_served(void **state)
 UNIT_TESTS(a_call_reaches_the_handler_with_its_trace_and_deadline,
            a_request_against_the_contract_never_reaches_the_handler,
            a_refusal_arrives_with_reason_facts_and_fields, our_own_faults_are_not_told_to_clients,
+           a_handler_is_run_again_for_its_own_contention_not_for_a_peers,
            unavailable_is_tried_three_times, a_refusal_says_that_an_earlier_try_may_arrive,
            the_callers_deadline_ends_the_handler_too, a_cancelled_caller_cancels_the_handler,
            a_drain_cancels_what_outlives_its_grace, a_peer_that_is_away_is_unavailable,
