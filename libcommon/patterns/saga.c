@@ -252,16 +252,28 @@ static int64_t *ids_of_runs(const struct saga_runner *runner, struct arena *aren
     return ids;
 }
 
+/* Somebody took them over, or an operator gave them up at another process. */
+static void drop(struct saga_runner *runner, const int64_t *lost, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        saga_runner_drop(runner, lost[i]);
+}
+
 static struct status renew(struct saga_runner *runner)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
     AUTO(arena_freep) struct arena *arena = arena_new(CLAIM_ARENA_MAX);
     const size_t count = runner->run_count;
     const int64_t *ids = ids_of_runs(runner, arena);
+    int64_t *lost;
+    size_t lost_count;
 
-    for (size_t i = 0; i < count; i += DB_SET_MAX)
+    for (size_t i = 0; i < count; i += DB_SET_MAX) {
         TRY(saga_store_renew(runner->config.db, runner->config.owner, runner->config.lease_ms,
-                             ids + i, count - i < DB_SET_MAX ? count - i : DB_SET_MAX, arena));
+                             ids + i, count - i < DB_SET_MAX ? count - i : DB_SET_MAX, arena, &lost,
+                             &lost_count));
+        drop(runner, lost, lost_count);
+    }
     return STATUS_OK;
 }
 

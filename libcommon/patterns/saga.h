@@ -11,8 +11,9 @@
  *
  * A saga is a task of its own with a deadline of its own; whoever started it may wait for it, and
  * may go away. A row belongs to one process by lease; when that process dies another one resumes
- * it. One that does not get on is told of (saga_watch.h), and operators may look at it, hurry it or
- * give it up (souk/ops/v1/sagas.proto, which every service that has sagas serves).
+ * it. Who has lost its row hears so when it renews, and leaves the step that is under way. One that
+ * does not get on is told of (saga_watch.h), and operators may look at it, hurry it or give it up
+ * (souk/ops/v1/sagas.proto, which every service that has sagas serves).
  *
  * Source: Garcia-Molina, Salem: Sagas (1987); DESIGN 4; 002 chapter 5.6. Table: saga.
  */
