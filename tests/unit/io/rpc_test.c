@@ -21,6 +21,8 @@ static struct {
     int fail_first;
     bool hang;
     enum code hang_ended;
+    int64_t unwinds_us; /* after it was cancelled */
+    bool unwound;
     int64_t deadline_left_us;
     char request_id[65];
     char trace_id[TRACEPARENT_LENGTH + 1];
@@ -50,6 +52,12 @@ static struct status serve_set_stock(struct request *rq, const ProtobufCMessage 
     if (behaviour.hang) {
         const struct status st = task_sleep_us(60 * CLOCK_US_PER_S);
         behaviour.hang_ended = st.code;
+        if (behaviour.unwinds_us) { /* as a COMMIT under way */
+            AUTO(task_shield_end)
+            struct task_shield shield = task_shield_in_us(60 * CLOCK_US_PER_S);
+            expect_ok(task_sleep_us(behaviour.unwinds_us));
+        }
+        behaviour.unwound = true;
         return st;
     }
     if (behaviour.add_details) {
@@ -353,6 +361,55 @@ static void a_drain_cancels_what_outlives_its_grace(void **state)
     with_server(body_drain);
 }
 
+/* Whoever drains may be called away; the server is freed next all the same. */
+static void drains(void *limit_us)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(*(const int64_t *)limit_us);
+
+    rpc_server_drain(server, 60 * CLOCK_US_PER_S);
+    expect_true(behaviour.unwound);
+    rpc_server_free(server);
+    server = NULL;
+}
+
+static void drain_is_cut_short(int64_t limit_us, bool cancels)
+{
+    enum code seen = CODE_OK;
+
+    behaviour.hang = true;
+    behaviour.unwinds_us = 200 * 1000;
+    struct task *caller = task_spawn("caller", calls_and_hangs, &seen);
+    expect_soon(behaviour.calls);
+    struct task *drain = task_spawn("drain", drains, &limit_us);
+    expect_ok(task_yield());
+    if (cancels)
+        task_cancel(drain);
+    expect_ok(task_join(drain));
+    expect_ok(task_join(caller));
+    expect_int_equal(seen, CODE_UNAVAILABLE);
+}
+
+static void body_drain_cancelled(void)
+{
+    drain_is_cut_short(60 * CLOCK_US_PER_S, true);
+}
+
+static void body_drain_late(void)
+{
+    drain_is_cut_short(20 * 1000, false);
+}
+
+static void a_drain_that_is_cancelled_waits_for_handlers_to_unwind(void **state)
+{
+    with_server(body_drain_cancelled);
+}
+
+static void a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind(void **state)
+{
+    with_server(body_drain_late);
+}
+
 static void body_no_server(void)
 {
     SetStockResponse *response = NULL;
@@ -408,5 +465,7 @@ UNIT_TESTS(a_call_reaches_the_handler_with_its_trace_and_deadline,
            a_handler_is_run_again_for_its_own_contention_not_for_a_peers,
            unavailable_is_tried_three_times, a_refusal_says_that_an_earlier_try_may_arrive,
            the_callers_deadline_ends_the_handler_too, a_cancelled_caller_cancels_the_handler,
-           a_drain_cancels_what_outlives_its_grace, a_peer_that_is_away_is_unavailable,
+           a_drain_cancels_what_outlives_its_grace,
+           a_drain_that_is_cancelled_waits_for_handlers_to_unwind,
+           a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind, a_peer_that_is_away_is_unavailable,
            two_hundred_callers_at_once_are_all_served)
