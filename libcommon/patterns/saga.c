@@ -383,7 +383,7 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
         st = wait_queue_wait(&run->waiting, "saga");
     if (run->decided) {
         st = db_retry_given_up(run->outcome); /* or its caller would begin another saga */
-        if (st.reason) /* an operator's is in the saga's arena */
+        if (st.reason)                        /* an operator's is in the saga's arena */
             st.reason = arena_strdup(arena, st.reason);
         copy_details(&run->saga.details, arena, ret_details);
     }
