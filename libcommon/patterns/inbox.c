@@ -15,6 +15,17 @@ struct status inbox_claim(struct db_tx *tx, const char *consumer, const char *so
     return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
 }
 
+struct status inbox_has(struct db_tx *tx, const char *consumer, const char *source, const char *id,
+                        bool *ret_known)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT 1 FROM inbox WHERE consumer = ? AND ce_source = ? AND ce_id = ?",
+                 DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), &rows));
+    *ret_known = rows.count;
+    return STATUS_OK;
+}
+
 static bool is_among(const struct event *events, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++)

@@ -29,3 +29,7 @@ MUST_USE SUSPENDS struct status inbox_claim(struct db_tx *tx, const char *consum
 MUST_USE SUSPENDS struct status inbox_claim_many(struct db_tx *tx, const char *consumer,
                                                  const struct event *events, size_t count,
                                                  struct arena *arena, bool *ret_new);
+
+/* Looks, and claims nothing. */
+MUST_USE SUSPENDS struct status inbox_has(struct db_tx *tx, const char *consumer,
+                                          const char *source, const char *id, bool *ret_known);

@@ -13,6 +13,7 @@
 #include "patterns/parking.h"
 #include "patterns/periodic.h"
 #include "run/sync.h"
+#include "run/task.h"
 
 enum {
     SIDE_BY_SIDE = 4, /* one that takes long holds up few others */
@@ -69,7 +70,7 @@ static struct status give_up(struct parked_runner *runner, const struct parked *
 {
     const char *consumer = runner->consumer->config->name;
     const struct dead_letter_reason reason = {
-        .cause = cause, .detail = detail, .tries = parked->tries};
+        .cause = cause, .detail = detail, .tries = parked->tries + 1};
     struct mq_message letter;
 
     dead_letter_write(&parked->message, consumer, &reason, arena, &letter);
@@ -80,7 +81,7 @@ static struct status give_up(struct parked_runner *runner, const struct parked *
               LOG_STR("topic", parked->message.topic),
               LOG_I64("partition", parked->message.partition),
               LOG_I64("offset", parked->message.offset), LOG_STR("cause", cause),
-              LOG_I64("tries", parked->tries), LOG_STR("detail", detail));
+              LOG_I64("tries", reason.tries), LOG_STR("detail", detail));
     return STATUS_OK;
 }
 
@@ -90,15 +91,15 @@ static struct status after_failure(struct parked_runner *runner, const struct pa
     struct db *db = runner->consumer->config->db;
     const char *detail = describe(failure, arena);
     const struct parking_verdict verdict =
-        parking_judge(failure, parked->tries, parked->age_us, random_u64());
+        parking_judge(failure, parked->tries + 1, parked->age_us, random_u64());
 
     if (!verdict.dead_cause)
-        return parked_postpone(db, parked->id, verdict.wait_us, detail);
+        return parked_fail(db, parked, verdict.wait_us, detail);
     const struct status st = give_up(runner, parked, verdict.dead_cause, detail, arena);
     if (!status_ok(&st)) {
         log_warn("dead letter not sent, it stays parked",
                  LOG_STR("consumer", runner->consumer->config->name), LOG_STATUS(st));
-        return parked_postpone(db, parked->id, PARKING_MOST_WAIT_US, NULL);
+        return parked_postpone(db, parked, PARKING_MOST_WAIT_US);
     }
     return st;
 }
@@ -125,7 +126,7 @@ static struct status try_again(struct parked_runner *runner, uint64_t id)
     if (!is_claimed)
         return STATUS_OK;
     const struct status st = react(runner, &parked);
-    if (status_ok(&st) || st.code == CODE_CANCELLED)
+    if (status_ok(&st) || task_check().code == CODE_CANCELLED)
         return st;
     return after_failure(runner, &parked, &st, arena);
 }
