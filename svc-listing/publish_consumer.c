@@ -36,7 +36,8 @@ static struct status begin(const struct catalog *catalog, struct db_tx *tx, stru
                        &state.base);
 }
 
-struct status publish_consumer_on_ready(void *catalog, struct db_tx *tx, const struct event *event)
+struct status publish_consumer_on_ready(void *catalog, struct db_tx *tx,
+                                        const struct consumer_event *event)
 {
     const ListingPublishReady *message = (const ListingPublishReady *)event->message;
     struct listing listing;

@@ -29,9 +29,9 @@ const struct event_route *consumer_route(const struct consumer *consumer,
 }
 
 static struct status read_event(const struct mq_message *message, const struct event_route *route,
-                                struct arena *arena, struct event *ret)
+                                struct arena *arena, struct consumer_event *ret)
 {
-    *ret = (struct event){
+    *ret = (struct consumer_event){
         .type = route->type,
         .id = mq_header(message, "ce_id"),
         .source = mq_header(message, "ce_source"),
@@ -58,8 +58,8 @@ static void tell_commit(const struct consumer *consumer)
 /* One event in a transaction of its own. */
 
 static struct status claim_and_handle(const struct consumer *consumer, struct db_tx *tx,
-                                      const struct event_route *route, const struct event *event,
-                                      bool *ret_new)
+                                      const struct event_route *route,
+                                      const struct consumer_event *event, bool *ret_new)
 {
     const struct consumer_config *config = consumer->config;
 
@@ -108,7 +108,7 @@ struct status consumer_react(const struct consumer *consumer, const struct event
     AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct event event;
+    struct consumer_event event;
     const char *outcome;
     bool is_new;
 
@@ -154,7 +154,7 @@ struct status consumer_react_to_parked(const struct consumer *consumer, const st
     AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct event event;
+    struct consumer_event event;
     bool is_ours, is_new = false;
 
     TRY(db_tx_begin(&tx, consumer->config->db));
@@ -230,7 +230,7 @@ struct status consumer_discard(const struct consumer *consumer, const struct mq_
 
 struct batch {
     struct arena *arena;
-    struct event events[MQ_BATCH_MAX];
+    struct consumer_event events[MQ_BATCH_MAX];
     const struct mq_message *messages[MQ_BATCH_MAX]; /* that they came in */
     bool is_new[MQ_BATCH_MAX];
     size_t count;
@@ -242,7 +242,7 @@ static struct status read_batch(const struct consumer *consumer, const struct mq
 {
     for (size_t i = 0; i < count; i++) {
         const struct event_route *route = consumer_route(consumer, &messages[i]);
-        struct event *event = &batch->events[batch->count];
+        struct consumer_event *event = &batch->events[batch->count];
         if (!route)
             continue;
         if (dead_letter_order(&messages[i], consumer->config->name) != DEAD_LETTER_NO)
@@ -261,7 +261,8 @@ static struct status handle_batch(const struct consumer *consumer, struct batch 
                                   size_t *ret_new)
 {
     const struct consumer_config *config = consumer->config;
-    struct event *fresh = arena_array_of(batch->arena, struct event, batch->count);
+    struct consumer_event *fresh =
+        arena_array_of(batch->arena, struct consumer_event, batch->count);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
 
