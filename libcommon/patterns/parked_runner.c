@@ -26,6 +26,7 @@ enum {
 
 struct parked_runner {
     const struct consumer *consumer;
+    char *name; /* of its tasks */
     struct loop *loop;
     struct mq_config mq;
     struct mq_producer *producer; /* NULL until the first dead letter */
@@ -171,8 +172,9 @@ struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_con
                                           const struct consumer *consumer)
 {
     struct parked_runner *runner = mem_new(struct parked_runner);
+    char *name = mem_printf("parked %s", consumer->config->name);
     const struct periodic_config config = {
-        .name = "parked events",
+        .name = name,
         .period_ms = LOOK_EVERY_MS,
         .limit_ms = RUN_LIMIT_MS,
         .run = run,
@@ -180,7 +182,7 @@ struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_con
     };
 
     *runner = (struct parked_runner){
-        .consumer = consumer, .loop = loop, .mq = *mq, .counted_us = -COUNT_EVERY_US};
+        .consumer = consumer, .name = name, .loop = loop, .mq = *mq, .counted_us = -COUNT_EVERY_US};
     semaphore_init(&runner->publishing, 1);
     find_metrics(runner);
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
@@ -195,6 +197,7 @@ void parked_runner_stop(struct parked_runner *runner)
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
         periodic_stop(runner->tasks[i]);
     mq_producer_free(runner->producer);
+    mem_free(runner->name);
     mem_free(runner);
 }
 

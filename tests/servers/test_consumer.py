@@ -585,6 +585,25 @@ def test_a_handler_that_is_killed_runs_again_as_if_it_never_had(
     assert handled(lab) == [(1, 1), (1, 2)]
 
 
+def test_consumers_of_a_process_stop_side_by_side(lab: Lab, publisher: Publisher) -> None:
+    """One whose handler takes its time does not keep the others from leaving."""
+    worker = lab.start("worker")
+    lab.fault("handle 1", sleep_ms=60_000)
+    publisher.cancelled(1, 1)
+    until(lambda: versions(lab) == {1: 1}, 30, "the other consumer has it")
+    # InnoDB counts anew only when nobody has asked for 0.1 s.
+    until(
+        lambda: lab.number("SELECT COUNT(*) FROM information_schema.INNODB_TRX"),
+        20,
+        "a handler",
+        every_s=0.3,
+    )
+    worker.terminate()
+    lines = [json.loads(line) for line in worker.log_text().splitlines() if line.startswith("{")]
+    left = [line["group"] for line in lines if line["message"] == "partitions revoked"]
+    assert left[-2:] == ["lab.versions", "lab.events"]
+
+
 def lag(worker: Service, group: str) -> float:
     """Of all partitions."""
     page = http.request(worker.ports["admin"], "/metrics").decode()
