@@ -336,7 +336,8 @@ void saga_runner_stop(struct saga_runner *runner)
 }
 
 struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
-                          const struct saga_kind *kind, int64_t id, const ProtobufCMessage *state)
+                          const struct saga_kind *kind, int64_t id, const ProtobufCMessage *state,
+                          const struct request *answers)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(RUN_ARENA_MAX);
     const enum saga_phase phase = kind->pivot == SAGA_FORWARD_ONLY ? SAGA_PAST_PIVOT : SAGA_FORWARD;
@@ -347,7 +348,7 @@ struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
                             runner->run_count);
     return saga_store_insert(tx, kind->name, id, phase, pb_pack(state, arena), kind->deadline_ms,
                              run_here ? runner->config.owner : "",
-                             run_here ? runner->config.lease_ms : 0);
+                             run_here ? runner->config.lease_ms : 0, answers);
 }
 
 static void copy_details(const struct error_details *from, struct arena *arena,

@@ -30,6 +30,7 @@
 
 struct db;
 struct db_tx;
+struct request;
 struct saga_runner;
 
 /* What a step sees. Valid while the saga runs. */
@@ -104,10 +105,15 @@ SUSPENDS void saga_runner_stop(struct saga_runner *runner);
  * Writes the row of a new saga into the caller's transaction. After the commit call saga_nudge for
  * one in the background or without a way back, saga_run_and_wait for any other; if the process dies
  * before, the saga is resumed all the same. RESOURCE_EXHAUSTED OVERLOADED when SAGAS_MAX run here.
+ *
+ * `answers` is the request that has no answer until the saga's pivot (idempotency.h), or NULL. Its
+ * name is in the row: should the state be unreadable one day, an operator who gives the saga up
+ * still sets the request free.
  */
 MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
                                             const struct saga_kind *kind, int64_t id,
-                                            const ProtobufCMessage *state);
+                                            const ProtobufCMessage *state,
+                                            const struct request *answers);
 
 /*
  * Runs a saga that this process just inserted and waits until it is decided: OK when the pivot is

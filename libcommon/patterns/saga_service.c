@@ -176,7 +176,10 @@ struct status saga_retry_saga(struct request *rq, const RetrySagaRequest *in,
     return STATUS_OK;
 }
 
-/* As the saga itself would have ended. Where nobody can read its state, its row is all that ends. */
+/*
+ * As the saga itself would have ended. Where nobody can read its state, its row is all that ends, and
+ * the wait of its request's duplicates.
+ */
 static struct status end_as_it_is(struct request *rq, struct db_tx *tx,
                                   const struct saga_record *record, const struct pb_bytes *bytes)
 {
@@ -192,7 +195,9 @@ static struct status end_as_it_is(struct request *rq, struct db_tx *tx,
         .arena = rq->arena,
         .state = pb_unpack(kind->state, bytes->at, bytes->size, rq->arena),
     };
-    if (!kind->ended || !saga.state)
+    if (!saga.state)
+        return saga_admin_free_request(tx, record->id);
+    if (!kind->ended)
         return STATUS_OK;
     return kind->ended(&saga, tx, &record->outcome);
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "io/db.h"
+#include "io/request.h"
 #include "observe/trace.h"
 
 static struct status expect_held(uint64_t affected, int64_t id)
@@ -14,7 +15,7 @@ static struct status expect_held(uint64_t affected, int64_t id)
 
 struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
                                 enum saga_phase phase, struct pb_bytes state, int64_t deadline_ms,
-                                const char *owner, int64_t lease_ms)
+                                const char *owner, int64_t lease_ms, const struct request *answers)
 {
     char parent[TRACEPARENT_LENGTH + 1];
 
@@ -22,12 +23,15 @@ struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
     return db_exec(
         tx,
         "INSERT INTO saga (id, kind, phase, active, state, traceparent, owner, until_at, "
-        "deadline_at, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, ?, "
-        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
-        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+        "deadline_at, request_caller, request_method, request_id, created_at, updated_at) "
+        "VALUES (?, ?, ?, 1, ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
+        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
         DB_ARGS(DB_I64(id), DB_TEXT(kind), DB_I64(phase), DB_BYTES(state.at, state.size),
                 DB_TEXT(parent), DB_TEXT(owner), DB_I64(lease_ms * CLOCK_US_PER_MS),
-                DB_I64(deadline_ms * CLOCK_US_PER_MS)),
+                DB_I64(deadline_ms * CLOCK_US_PER_MS),
+                answers ? DB_TEXT(answers->caller.key) : DB_NULL,
+                answers ? DB_TEXT(answers->method->path) : DB_NULL,
+                answers ? DB_TEXT(answers->request_id) : DB_NULL),
         NULL);
 }
 

@@ -14,6 +14,7 @@
 
 struct db;
 struct db_tx;
+struct request;
 
 /* In the database: never change the numbers. */
 enum saga_phase {
@@ -40,7 +41,7 @@ struct saga_row {
 MUST_USE SUSPENDS struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
                                                   enum saga_phase phase, struct pb_bytes state,
                                                   int64_t deadline_ms, const char *owner,
-                                                  int64_t lease_ms);
+                                                  int64_t lease_ms, const struct request *answers);
 
 enum { SAGA_STORE_KINDS_MAX = 64 };
 

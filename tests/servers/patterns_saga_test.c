@@ -4,6 +4,7 @@
  */
 #include "patterns/saga.h"
 
+#include "io/request.h"
 #include "observe/log.h"
 #include "patterns/saga_store.h"
 #include "souk/inventory/v1/inventory.types.h"
@@ -192,7 +193,7 @@ static void insert(const struct saga_kind *of, int64_t id)
     const Stock state = new_state();
 
     assert_ok(db_tx_begin(&tx, lab.db));
-    assert_ok(saga_insert(lab.runner, &tx, of, id, &state.base));
+    assert_ok(saga_insert(lab.runner, &tx, of, id, &state.base, NULL));
     assert_ok(db_tx_commit(&tx));
 }
 
@@ -539,6 +540,27 @@ static void stops_runner(void *runner)
     saga_runner_stop(runner);
 }
 
+/* For the day when nobody can read its state. */
+static void its_row_names_the_request_that_it_answers(struct loop *loop)
+{
+    static const struct rpc_method method = {.path = "/test.Test/Begin"};
+    const struct request rq = {.caller.key = "customer/1", .method = &method, .request_id = "r-1"};
+    const Stock state = new_state();
+    begin(loop);
+    {
+        AUTO(db_tx_end) struct db_tx tx = {0};
+        assert_ok(db_tx_begin(&tx, lab.db));
+        assert_ok(saga_insert(lab.runner, &tx, &kind, 1, &state.base, &rq));
+        assert_ok(db_tx_commit(&tx));
+    }
+    assert_int_equal(kit_read_i64(lab.db,
+                                  "SELECT COUNT(*) FROM saga WHERE request_caller = 'customer/1' "
+                                  "AND request_method = '/test.Test/Begin' AND request_id = 'r-1'",
+                                  DB_NO_ARGS),
+                     1);
+    finish();
+}
+
 static void a_stop_leaves_the_saga_for_another_to_go_on_at_once(struct loop *loop)
 {
     begin(loop);
@@ -599,22 +621,21 @@ static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
     finish();
 }
 
-SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
-             a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
-             what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
-             contention_that_a_step_gave_up_is_no_longer_its_callers,
-             an_unknown_outcome_before_a_refusal_undoes_the_step_itself,
-             an_unknown_outcome_of_one_step_does_not_count_for_the_next,
-             a_refusal_that_left_something_undoes_the_step_itself,
-             the_deadline_undoes_the_step_under_way, a_pivot_whose_answer_was_lost_goes_forward,
-             steps_behind_the_pivot_are_insisted_on, tries_in_vain_take_no_memory,
-             one_that_cannot_go_on_is_put_off, whoever_waits_may_go_away,
-             a_saga_of_a_dead_process_is_run_again_from_its_start, behind_the_pivot_it_is_run_on,
-             an_undo_is_run_again_whole_and_remembers_why,
-             a_resumed_saga_that_is_refused_undoes_every_step,
-             what_another_process_holds_is_left_alone, a_slow_saga_is_run_by_its_process_alone,
-             a_saga_that_never_got_to_run_is_resumed_while_others_run,
-             kinds_of_another_binary_are_left_alone,
-             a_state_that_cannot_be_read_does_not_stop_the_others,
-             a_stop_leaves_the_saga_for_another_to_go_on_at_once,
-             a_process_that_was_overtaken_leaves, whoever_loses_a_saga_leaves_its_step_soon, a_saga_that_comes_back_undoes_every_step)
+SERVER_TESTS(
+    all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
+    a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
+    what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
+    contention_that_a_step_gave_up_is_no_longer_its_callers,
+    an_unknown_outcome_before_a_refusal_undoes_the_step_itself,
+    an_unknown_outcome_of_one_step_does_not_count_for_the_next,
+    a_refusal_that_left_something_undoes_the_step_itself, the_deadline_undoes_the_step_under_way,
+    a_pivot_whose_answer_was_lost_goes_forward, steps_behind_the_pivot_are_insisted_on,
+    tries_in_vain_take_no_memory, one_that_cannot_go_on_is_put_off, whoever_waits_may_go_away,
+    a_saga_of_a_dead_process_is_run_again_from_its_start, behind_the_pivot_it_is_run_on,
+    an_undo_is_run_again_whole_and_remembers_why, a_resumed_saga_that_is_refused_undoes_every_step,
+    what_another_process_holds_is_left_alone, a_slow_saga_is_run_by_its_process_alone,
+    a_saga_that_never_got_to_run_is_resumed_while_others_run,
+    kinds_of_another_binary_are_left_alone, a_state_that_cannot_be_read_does_not_stop_the_others,
+    its_row_names_the_request_that_it_answers, a_stop_leaves_the_saga_for_another_to_go_on_at_once,
+    a_process_that_was_overtaken_leaves, whoever_loses_a_saga_leaves_its_step_soon,
+    a_saga_that_comes_back_undoes_every_step)

@@ -210,6 +210,26 @@ def test_abandoned_behind_its_decision_it_ends_as_it_is(lab: Lab, desk: Desk, st
     assert refused(desk, "RetrySaga", saga_id) == "FAILED_PRECONDITION SAGA_ENDED"
 
 
+@pytest.mark.parametrize(("answer", "left"), [("NULL", 0), ("x'01'", 1)])
+def test_abandoned_though_nobody_can_read_it_its_request_may_be_sent_again(
+    lab: Lab, desk: Desk, answer: str, left: int
+) -> None:
+    saga_id = put_off(lab, desk, "d")
+    lab.sql(
+        "INSERT INTO request (caller, method, request_id, digest, answer, created_at)"
+        f" VALUES ('customer/1', '/lab/Begin', 'r1', REPEAT('0', 16), {answer}, NOW(6))"
+    )
+    grow_old(lab, saga_id, 3600)
+    put_off_for_long(lab, saga_id)
+    lab.sql(
+        "UPDATE saga SET state = x'ff', request_caller = 'customer/1',"
+        f" request_method = '/lab/Begin', request_id = 'r1' WHERE id = {saga_id}"
+    )
+    desk.do("AbandonSaga", saga_id)
+    assert phase(lab, saga_id) == ABANDONED
+    assert lab.number("SELECT COUNT(*) FROM request WHERE request_id = 'r1'") == left
+
+
 def test_the_same_request_is_one_action(lab: Lab, desk: Desk) -> None:
     saga_id = put_off(lab, desk, "d")
     for _ in range(2):
