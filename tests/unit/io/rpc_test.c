@@ -467,5 +467,5 @@ UNIT_TESTS(a_call_reaches_the_handler_with_its_trace_and_deadline,
            the_callers_deadline_ends_the_handler_too, a_cancelled_caller_cancels_the_handler,
            a_drain_cancels_what_outlives_its_grace,
            a_drain_that_is_cancelled_waits_for_handlers_to_unwind,
-           a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind, a_peer_that_is_away_is_unavailable,
-           two_hundred_callers_at_once_are_all_served)
+           a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind,
+           a_peer_that_is_away_is_unavailable, two_hundred_callers_at_once_are_all_served)

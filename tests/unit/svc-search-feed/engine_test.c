@@ -31,8 +31,8 @@ static struct status ask(struct loop *loop, size_t depth, struct engine_answer *
     server.arg = (void *)(uintptr_t)str_text(&text);
     peer_server_start(&server);
     assert_ok(http_new(loop, 1, &http));
-    const struct engine engine = {
-        .http = http, .url = arena_printf(arena, "http://127.0.0.1:%d", server.port)};
+    const struct engine engine = {.http = http,
+                                  .url = arena_printf(arena, "http://127.0.0.1:%d", server.port)};
     const struct status st = engine_call(&engine, &request, arena, ret);
     http_free(http);
     peer_server_stop(&server);
