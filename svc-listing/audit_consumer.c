@@ -23,7 +23,8 @@ static struct status audit(const struct catalog *catalog, struct db_tx *tx, stru
     return flow_approve(catalog, tx, listing, &cause);
 }
 
-struct status audit_consumer_on_pending(void *catalog, struct db_tx *tx, const struct event *event)
+struct status audit_consumer_on_pending(void *catalog, struct db_tx *tx,
+                                        const struct consumer_event *event)
 {
     const ListingAuditPending *message = (const ListingAuditPending *)event->message;
     struct listing listing;

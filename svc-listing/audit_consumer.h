@@ -15,4 +15,4 @@
 
 /* Of listing.audit.pending; `catalog` is the struct catalog. */
 MUST_USE SUSPENDS struct status audit_consumer_on_pending(void *catalog, struct db_tx *tx,
-                                                          const struct event *event);
+                                                          const struct consumer_event *event);

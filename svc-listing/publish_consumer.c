@@ -33,10 +33,11 @@ static struct status begin(const struct catalog *catalog, struct db_tx *tx, stru
     TRY(ids_next(catalog->ids, &listing->publish_saga_id));
     TRY(listing_repo_save_saga(tx, listing));
     return saga_insert(service_sagas(catalog->service), tx, &publish_saga, listing->publish_saga_id,
-                       &state.base);
+                       &state.base, NULL);
 }
 
-struct status publish_consumer_on_ready(void *catalog, struct db_tx *tx, const struct event *event)
+struct status publish_consumer_on_ready(void *catalog, struct db_tx *tx,
+                                        const struct consumer_event *event)
 {
     const ListingPublishReady *message = (const ListingPublishReady *)event->message;
     struct listing listing;

@@ -13,6 +13,6 @@
 
 /* Of listing.publish.ready; `catalog` is the struct catalog. */
 MUST_USE SUSPENDS struct status publish_consumer_on_ready(void *catalog, struct db_tx *tx,
-                                                          const struct event *event);
+                                                          const struct consumer_event *event);
 /* For consumer_config.after_commit. */
 void publish_consumer_after_commit(void *catalog);

@@ -28,7 +28,7 @@ static int by_listing(const void *a, const void *b)
     return (x->sku_id > y->sku_id) - (x->sku_id < y->sku_id);
 }
 
-static struct sku_stock told_by(const struct event *event)
+static struct sku_stock told_by(const struct consumer_event *event)
 {
     const InventoryChanged *message = (const InventoryChanged *)event->message;
 
@@ -40,7 +40,7 @@ static struct sku_stock told_by(const struct event *event)
 }
 
 /* The newest word on each SKU, by id. */
-static size_t gather(const struct event *events, size_t count, struct sku_stock *ret)
+static size_t gather(const struct consumer_event *events, size_t count, struct sku_stock *ret)
 {
     size_t kept = 0;
 
@@ -111,8 +111,8 @@ static struct status take(const struct catalog *catalog, struct db_tx *tx,
     return STATUS_OK;
 }
 
-struct status stock_consumer_take(void *catalog, struct db_tx *tx, const struct event *events,
-                                  size_t count)
+struct status stock_consumer_take(void *catalog, struct db_tx *tx,
+                                  const struct consumer_event *events, size_t count)
 {
     struct arena *arena = events[0].arena;
     struct sku_stock *told = arena_array_of(arena, struct sku_stock, count);

@@ -20,4 +20,5 @@ extern const size_t stock_route_count;
 
 /* Of inventory.changed; `catalog` is the struct catalog. */
 MUST_USE SUSPENDS struct status stock_consumer_take(void *catalog, struct db_tx *tx,
-                                                    const struct event *events, size_t count);
+                                                    const struct consumer_event *events,
+                                                    size_t count);

@@ -58,7 +58,8 @@ static struct status start_release(const struct order_app *app, struct db_tx *tx
     state.order_id = order->order_id;
     state.redemption_id = redemption_id;
     TRY(ids_next(app->ids, &saga_id));
-    return saga_insert(service_sagas(app->service), tx, &release_order_saga, saga_id, &state.base);
+    return saga_insert(service_sagas(app->service), tx, &release_order_saga, saga_id, &state.base,
+                       NULL);
 }
 
 struct status purchase_cancel(const struct order_app *app, struct db_tx *tx,
@@ -138,7 +139,8 @@ static struct status start_settle(const struct order_app *app, struct db_tx *tx,
     state.user_id = order->user_id;
     state.order_id = order->order_id;
     TRY(ids_next(app->ids, &saga_id));
-    return saga_insert(service_sagas(app->service), tx, &settle_order_saga, saga_id, &state.base);
+    return saga_insert(service_sagas(app->service), tx, &settle_order_saga, saga_id, &state.base,
+                       NULL);
 }
 
 static struct status pay_one(const struct order_app *app, struct db_tx *tx,

@@ -90,7 +90,7 @@ static struct status begin(const struct order_app *app, struct request *rq,
     TRY(make_state(app, rq, in, ret_state));
     TRY(ids_next(app->ids, ret_saga_id));
     TRY(saga_insert(service_sagas(app->service), &tx, &place_order_saga, *ret_saga_id,
-                    &ret_state->base));
+                    &ret_state->base, rq));
     return db_tx_commit(&tx);
 }
 

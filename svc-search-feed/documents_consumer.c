@@ -21,9 +21,9 @@ struct changes {
     size_t count;
 };
 
-typedef bool (*read_change)(const struct event *event, struct change *ret);
+typedef bool (*read_change)(const struct consumer_event *event, struct change *ret);
 
-static struct changes gather(const struct event *events, size_t count, read_change read,
+static struct changes gather(const struct consumer_event *events, size_t count, read_change read,
                              struct arena *arena)
 {
     struct changes changes = {.list = arena_array_of(arena, struct change, count),
@@ -44,14 +44,14 @@ static struct changes gather(const struct event *events, size_t count, read_chan
 
 /* Items. */
 
-static bool is_of_item(const struct event *event)
+static bool is_of_item(const struct consumer_event *event)
 {
     return event->type == &listing_published_event || event->type == &listing_offline_event ||
            event->type == &item_updated_event;
 }
 
 /* NULL when it has none, or is an event of something else. */
-static const Item *item_in(const struct event *event, int64_t *ret_version)
+static const Item *item_in(const struct consumer_event *event, int64_t *ret_version)
 {
     if (event->type == &listing_published_event) {
         const ListingPublished *message = (const ListingPublished *)event->message;
@@ -71,7 +71,7 @@ static const Item *item_in(const struct event *event, int64_t *ret_version)
     return NULL;
 }
 
-static bool read_item(const struct event *event, struct change *ret)
+static bool read_item(const struct consumer_event *event, struct change *ret)
 {
     const Item *message = item_in(event, &ret->version);
 
@@ -80,7 +80,7 @@ static bool read_item(const struct event *event, struct change *ret)
     return message;
 }
 
-static struct document_item row_of(const struct event *event, struct arena *arena)
+static struct document_item row_of(const struct consumer_event *event, struct arena *arena)
 {
     struct item *item = arena_new_of(arena, struct item);
     int64_t version = 0;
@@ -126,7 +126,7 @@ static struct status save_items(struct db_tx *tx, const struct document_item *it
     return document_repo_insert(tx, fresh, fresh_count, arena);
 }
 
-static struct status take_items(struct db_tx *tx, const struct event *events, size_t count,
+static struct status take_items(struct db_tx *tx, const struct consumer_event *events, size_t count,
                                 struct arena *arena)
 {
     const struct changes changes = gather(events, count, read_item, arena);
@@ -161,7 +161,7 @@ static struct status touch_items(struct db_tx *tx, const struct sku *skus, size_
     return kept ? document_repo_touch(tx, ids, kept, arena) : STATUS_OK;
 }
 
-static bool read_price(const struct event *event, struct change *ret)
+static bool read_price(const struct consumer_event *event, struct change *ret)
 {
     const PriceChanged *message = (const PriceChanged *)event->message;
 
@@ -172,8 +172,8 @@ static bool read_price(const struct event *event, struct change *ret)
     return true;
 }
 
-static struct status take_prices(struct db_tx *tx, const struct event *events, size_t count,
-                                 struct arena *arena)
+static struct status take_prices(struct db_tx *tx, const struct consumer_event *events,
+                                 size_t count, struct arena *arena)
 {
     const struct changes changes = gather(events, count, read_price, arena);
     struct sku *skus = arena_array_of(arena, struct sku, changes.count);
@@ -192,7 +192,7 @@ static struct status take_prices(struct db_tx *tx, const struct event *events, s
     return touch_items(tx, skus, changed, arena);
 }
 
-static bool read_stock(const struct event *event, struct change *ret)
+static bool read_stock(const struct consumer_event *event, struct change *ret)
 {
     const InventoryChanged *message = (const InventoryChanged *)event->message;
 
@@ -204,7 +204,7 @@ static bool read_stock(const struct event *event, struct change *ret)
 }
 
 /* Documents say whether there is any, not how much: most changes of stock do not touch them. */
-static struct status take_stock(struct db_tx *tx, const struct event *events, size_t count,
+static struct status take_stock(struct db_tx *tx, const struct consumer_event *events, size_t count,
                                 struct arena *arena)
 {
     const struct changes changes = gather(events, count, read_stock, arena);
@@ -230,7 +230,7 @@ static struct status take_stock(struct db_tx *tx, const struct event *events, si
     return touch_items(tx, begun_or_ended, touching, arena);
 }
 
-static struct status check(const struct event *events, size_t count)
+static struct status check(const struct consumer_event *events, size_t count)
 {
     int64_t version;
 
@@ -241,7 +241,7 @@ static struct status check(const struct event *events, size_t count)
     return STATUS_OK;
 }
 
-struct status documents_take(void *search, struct db_tx *tx, const struct event *events,
+struct status documents_take(void *search, struct db_tx *tx, const struct consumer_event *events,
                              size_t count)
 {
     struct arena *arena = events[0].arena;

@@ -15,4 +15,4 @@
 extern const struct event_route documents_routes[];
 extern const size_t documents_route_count;
 MUST_USE SUSPENDS struct status documents_take(void *search, struct db_tx *tx,
-                                               const struct event *events, size_t count);
+                                               const struct consumer_event *events, size_t count);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_depth.h"
 #include "io/http.h"
 #include "run/task.h"
 
@@ -32,6 +33,9 @@ static struct status read_answer(const struct http_response *response, struct en
     if (response->status == 429 || response->status >= 500)
         return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
                             "the search engine answers %d", response->status);
+    if (json_is_deeper(response->body, response->body_size, ENGINE_ANSWER_DEPTH_MAX))
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                            "the search engine's answer is nested too deep");
     json_t *body = json_loadb(response->body, response->body_size, DECODE_FLAGS, &error);
     if (!body)
         return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",

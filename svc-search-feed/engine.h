@@ -17,6 +17,8 @@
 
 struct http;
 
+enum { ENGINE_ANSWER_DEPTH_MAX = 64 }; /* objects and arrays in each other; ours have ten or so */
+
 struct engine {
     struct http *http;
     const char *url;        /* "http://127.0.0.1:9200" */

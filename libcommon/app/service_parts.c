@@ -26,6 +26,7 @@
 #include "patterns/patterns_migrations.h"
 #include "patterns/relay.h"
 #include "run/task.h"
+#include "run/task_group.h"
 #include "souk/ops/v1/sagas.rpc.h"
 
 enum {
@@ -241,20 +242,33 @@ static void stop_api(struct service *service)
 }
 
 /* Readiness is asked for until the end: it does not see what is on its way out. */
-static void stop_consumer(struct consumer **at)
+static void stop_consumer(void *at)
 {
-    struct consumer *consumer = *at;
+    struct consumer **slot = at;
+    struct consumer *consumer = *slot;
 
-    *at = NULL;
+    *slot = NULL;
     consumer_stop(consumer);
+}
+
+/* Together: each may take seconds, and who waits for the process gives it so many for all. */
+static void stop_consumers(struct service *service)
+{
+    struct task_group group;
+
+    task_group_begin(&group);
+    for (size_t i = 0; i < SERVICE_PARTS_MAX; i++)
+        if (service->consumers[i] &&
+            !task_group_go(&group, "consumer stop", stop_consumer, &service->consumers[i]))
+            stop_consumer(&service->consumers[i]);
+    status_ignore(task_group_join(&group), "they have ended all the same");
 }
 
 static void stop_workers(struct service *service)
 {
-    for (size_t i = 0; i < SERVICE_PARTS_MAX; i++) {
+    stop_consumers(service);
+    for (size_t i = 0; i < SERVICE_PARTS_MAX; i++)
         periodic_stop(service->periodics[i]);
-        stop_consumer(&service->consumers[i]);
-    }
     housekeeping_stop(service->housekeeping);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
 /*
- * random: bits that nobody could guess before they are drawn, but no secrets: ids of traces,
- * jitter. Keys and tokens come from OpenSSL.
+ * random: numbers that differ, cheaply: jitter, sampling, ids of traces and spans, the name of a
+ * process's start. Seeded by the kernel once for each thread and no secret from then on: whoever
+ * has seen one number can work out all that follow (xorshift64*). What must not be guessed (keys,
+ * tokens, nonces) comes from OpenSSL.
  */
 
 #include <stdint.h>

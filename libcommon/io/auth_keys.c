@@ -4,8 +4,11 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/json_depth.h"
 #include "base/mem.h"
 #include "io/auth.h"
+
+enum { DEPTH_MAX = 8 }; /* a list of objects with a list in each */
 
 static struct status invalid(const char *id, const char *what)
 {
@@ -106,6 +109,8 @@ struct status auth_keys_read(const char *json, struct auth_keys *ret)
     json_error_t error;
 
     ret->count = 0;
+    if (json_is_deeper(json, strlen(json), DEPTH_MAX))
+        return status_error(CODE_INVALID_ARGUMENT, "KEYS_INVALID", "it is nested too deep");
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &error);
     if (!root)
         return status_error(CODE_INVALID_ARGUMENT, "KEYS_INVALID", "line %d: %.60s", error.line,

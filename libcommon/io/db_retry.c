@@ -36,12 +36,24 @@ static bool waits_for_a_try(struct db_retry *retry)
     return status_ok(&slept);
 }
 
+static bool is_lost(const struct status *st)
+{
+    return st->code == CODE_ABORTED && status_is(st, "CONTENTION");
+}
+
 bool db_retry_again(struct db_retry *retry, const struct status *st)
 {
-    if (st->code != CODE_ABORTED || !status_is(st, "CONTENTION"))
+    if (!is_lost(st))
         return false;
     const bool goes_again = waits_for_a_try(retry);
     count(goes_again ? "again" : "given_up");
     retry->begun_us = clock_mono_us();
     return goes_again;
+}
+
+struct status db_retry_given_up(struct status st)
+{
+    if (is_lost(&st))
+        st.reason = "DEPENDENCY_CONTENTION";
+    return st;
 }

@@ -14,6 +14,10 @@
  * Bounded by DB_TRIES_MAX, and by time: a try is begun only where the deadline leaves as much time
  * as the one before has taken. Handlers of RPCs need none of it: the server does this around each
  * of them.
+ *
+ * Only what is lost here is tried again here. Peers and sagas do the same with theirs, so what they
+ * give up arrives as DEPENDENCY_CONTENTION; else one lost row at the end of a chain of calls would
+ * run every handler on the way several times, just when there is too much to do.
  */
 
 #include <stdbool.h>
@@ -38,3 +42,6 @@ struct db_retry db_retry_start(void);
  * run again. False leaves `st` as the outcome.
  */
 MUST_USE SUSPENDS bool db_retry_again(struct db_retry *retry, const struct status *st);
+
+/* What somebody else has given up, for those who hear of it: CONTENTION is DEPENDENCY_CONTENTION. */
+MUST_USE struct status db_retry_given_up(struct status st);

@@ -27,6 +27,7 @@ struct mq_consumer {
     rd_kafka_queue_t *events;
     struct loop_timer *tick;
     bool ticks_soon;
+    char *name; /* of the driver */
     struct task *driver;
     struct mq_partition *partitions;
     bool is_joined;
@@ -170,6 +171,45 @@ static void give_up(struct mq_consumer *consumer)
     }
 }
 
+/*
+ * The group has to give us something else: without an answer to it the consumer would sit idle. No
+ * partitions are the answer that ends this rebalance, new topics begin the next one.
+ */
+static void rejoin(const struct mq_consumer *consumer)
+{
+    rd_kafka_t *rk = consumer->reader.rk;
+    rd_kafka_topic_partition_list_t *nothing = rd_kafka_topic_partition_list_new(0);
+    rd_kafka_topic_partition_list_t *topics = NULL;
+    rd_kafka_resp_err_t error = rd_kafka_subscription(rk, &topics);
+
+    if (!error)
+        error = rd_kafka_assign(rk, nothing);
+    if (!error)
+        error = rd_kafka_unsubscribe(rk);
+    if (!error)
+        error = rd_kafka_subscribe(rk, topics);
+    rd_kafka_topic_partition_list_destroy(nothing);
+    if (topics)
+        rd_kafka_topic_partition_list_destroy(topics);
+    if (error)
+        BUG("group %s can neither take partitions nor join again: %s", consumer->reader.group,
+            rd_kafka_err2str(error));
+}
+
+/* NULL: none. */
+static void assign(struct mq_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    const rd_kafka_resp_err_t error = rd_kafka_assign(consumer->reader.rk, list);
+
+    if (!error)
+        return;
+    log_error("partitions not taken", LOG_STR("group", consumer->reader.group),
+              LOG_I64("count", list ? list->cnt : 0), LOG_STR("detail", rd_kafka_err2str(error)));
+    give_up(consumer);
+    if (!consumer->is_leaving)
+        rejoin(consumer);
+}
+
 static void take_rebalance(struct mq_consumer *consumer, rd_kafka_event_t *event)
 {
     const bool is_assign = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
@@ -182,7 +222,7 @@ static void take_rebalance(struct mq_consumer *consumer, rd_kafka_event_t *event
         take_over(consumer, list);
     else
         list = NULL;
-    rd_kafka_assign(consumer->reader.rk, list);
+    assign(consumer, list);
 }
 
 /* The driver: a task for what may wait. */
@@ -304,6 +344,7 @@ static void consumer_free(struct mq_consumer *consumer)
     mq_burials_end(&consumer->burials);
     loop_timer_free(consumer->tick);
     loop_wakeup_free(consumer->reader.wakeup);
+    mem_free(consumer->name);
     mem_free(consumer);
 }
 
@@ -311,7 +352,8 @@ static struct status consumer_start(struct mq_consumer *consumer, const struct m
                                     const struct mq_subscription *subscription)
 {
     TRY(instance_start(consumer, config, subscription));
-    consumer->driver = task_spawn("mq consumer", drive, consumer);
+    consumer->name = mem_printf("mq %s", subscription->group);
+    consumer->driver = task_spawn(consumer->name, drive, consumer);
     if (!consumer->driver)
         return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task for a kafka consumer");
     on_tick(consumer);

@@ -84,7 +84,7 @@ static struct mq_lane *lane_of(struct mq_lanes *lanes, const rd_kafka_message_t 
 static bool has_task(struct mq_lane *lane)
 {
     if (!lane->task)
-        lane->task = task_spawn("mq lane", run, lane);
+        lane->task = task_spawn(lane->lanes->partition->name, run, lane);
     return lane->task;
 }
 

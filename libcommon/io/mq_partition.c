@@ -46,6 +46,7 @@ struct mq_partition *mq_partition_new(struct mq_reader *reader, const char *topi
     partition->reader = reader;
     partition->topic = mem_strdup(topic);
     partition->number = number;
+    partition->name = mem_printf("mq %s %s/%d", reader->group, topic, (int)number);
     if (reader->batch_handler) {
         partition->batch = mem_calloc(MQ_BATCH_MAX, sizeof *partition->batch);
         partition->traces = mem_calloc(MQ_BATCH_MAX, sizeof *partition->traces);
@@ -69,6 +70,7 @@ void mq_partition_free(struct mq_partition *partition)
     mq_lanes_release(&partition->lanes);
     mem_free(partition->batch);
     mem_free(partition->traces);
+    mem_free(partition->name);
     mem_free(partition->topic);
     mem_free(partition);
 }
@@ -286,7 +288,7 @@ static void run(void *arg)
 void mq_partition_ring(struct mq_partition *partition)
 {
     if (!partition->task && !partition->is_stopped) {
-        partition->task = task_spawn("mq partition", run, partition);
+        partition->task = task_spawn(partition->name, run, partition);
         return;
     }
     if (partition->is_idle) {

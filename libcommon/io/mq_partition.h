@@ -47,6 +47,7 @@ struct mq_partition {
     struct mq_partition *next;
     char *topic;
     int32_t number;
+    char *name;               /* of its tasks: "mq <group> <topic>/<number>" */
     int64_t done_offset;      /* of the next message to handle; RD_KAFKA_OFFSET_INVALID: none yet */
     int64_t committed_offset; /* as far as we know */
 

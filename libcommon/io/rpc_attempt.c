@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "io/db_retry.h"
 #include "io/pb.h"
 #include "io/rpc_client_internal.h"
 #include "io/rpc_error.h"
@@ -128,7 +129,7 @@ struct status attempt_refusal(const struct attempt *attempt, const struct rpc_me
                              GRPC_SLICE_LENGTH(trailer->value), method->reasons, call->arena, &st,
                              &call->details);
     }
-    return st;
+    return db_retry_given_up(st);
 }
 
 struct status attempt_prepare(struct attempt *attempt, struct rpc_client *client,

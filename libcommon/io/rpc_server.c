@@ -18,6 +18,7 @@ enum {
     HEADERS_MAX = 16 * 1024,
     STREAM_SEND_LIMIT_US = 10 * 1000 * 1000,
     CUT_GRACE_US = 1000 * 1000,
+    UNWIND_LIMIT_US = 60 * 1000 * 1000, /* the same that tasks have for it elsewhere */
 };
 
 static void post(struct rpc_server *server, struct served_method *method);
@@ -329,6 +330,28 @@ static bool wait_for_shutdown(struct rpc_wait *shutdown, int64_t grace_us)
     return shutdown->done;
 }
 
+static void end_calls(struct rpc_server *server, struct rpc_wait *shutdown)
+{
+    log_warn("calls cancelled at shutdown", LOG_I64("calls", (int64_t)server->active));
+    cut_calls(server);
+    if (wait_for_shutdown(shutdown, CUT_GRACE_US))
+        return;
+    grpc_server_cancel_all_calls(server->core);
+    rpc_loop_poke();
+    rpc_wait_done(shutdown, "cancelled calls");
+}
+
+/* Answered, but their tasks and notices still wind up, and they know the server. */
+static void await_calls(const struct rpc_server *server)
+{
+    struct status st = STATUS_OK;
+
+    while (server->active && status_ok(&st))
+        st = task_sleep_us(CLOCK_US_PER_MS);
+    if (server->active)
+        BUG("%zu calls do not end", server->active);
+}
+
 void rpc_server_drain(struct rpc_server *server, int64_t grace_us)
 {
     struct rpc_wait shutdown;
@@ -340,17 +363,10 @@ void rpc_server_drain(struct rpc_server *server, int64_t grace_us)
     rpc_loop_call_begins();
     grpc_server_shutdown_and_notify(server->core, rpc_loop_queue(), &shutdown.op);
     rpc_loop_poke();
-    if (!wait_for_shutdown(&shutdown, grace_us)) {
-        log_warn("calls cancelled at shutdown", LOG_I64("calls", (int64_t)server->active));
-        cut_calls(server);
-        if (!wait_for_shutdown(&shutdown, CUT_GRACE_US)) {
-            grpc_server_cancel_all_calls(server->core);
-            rpc_loop_poke();
-            rpc_wait_done(&shutdown, "cancelled calls");
-        }
-    }
+    const bool is_done = wait_for_shutdown(&shutdown, grace_us);
+    AUTO(task_shield_end) struct task_shield shield = task_shield_in_us(UNWIND_LIMIT_US);
+    if (!is_done)
+        end_calls(server, &shutdown);
     rpc_loop_call_ends();
-    while (server->active) /* answered, but their tasks and notices still wind up */
-        if (task_sleep_us(CLOCK_US_PER_MS).code == CODE_CANCELLED)
-            break;
+    await_calls(server);
 }

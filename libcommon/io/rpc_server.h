@@ -60,6 +60,8 @@ void rpc_server_set_serving(struct rpc_server *server, bool serving);
 
 /*
  * Sends GOAWAY, lets calls in flight finish, streams too, cancels what is left after `grace_us`
- * (their clients get UNAVAILABLE), returns when none is.
+ * (their clients get UNAVAILABLE), returns when none is. The caller's deadline, or its cancellation,
+ * ends the grace early and nothing else: the server may be freed afterwards in any case. A call that
+ * does not unwind within a minute is a bug.
  */
 SUSPENDS void rpc_server_drain(struct rpc_server *server, int64_t grace_us);

@@ -19,12 +19,6 @@ struct service_token {
     int64_t expires_s;
 };
 
-static struct status failed(void)
-{
-    return status_error(CODE_INVALID_ARGUMENT, "KEYS_INVALID",
-                        "cannot sign with the service's private key");
-}
-
 static char *sign(const struct service_token *token, int64_t now_s)
 {
     jwt_t *jwt = NULL;
@@ -48,7 +42,7 @@ static struct status renew(struct service_token *token, int64_t now_s)
 {
     char *text = sign(token, now_s);
     if (!text)
-        return failed();
+        return status_error(CODE_INTERNAL, "INTERNAL", "cannot sign a token of the service's own");
     mem_free(token->header);
     token->header = mem_printf("Bearer %s", text);
     token->expires_s = now_s + LIFE_S;
@@ -65,7 +59,10 @@ struct status service_token_new(const char *service, const char *key_id,
     token->key_id = mem_strdup(key_id);
     token->pem = mem_strdup(private_key_pem);
     /* A key that cannot sign, or not so that peers believe it, stops the start. */
-    const struct status st = auth_key_is_p256(private_key_pem, true) ? renew(token, 0) : failed();
+    const struct status st = auth_key_is_p256(private_key_pem, true)
+                                 ? renew(token, 0)
+                                 : status_error(CODE_INVALID_ARGUMENT, "KEYS_INVALID",
+                                                "the service's private key is not of P-256");
     if (!status_ok(&st)) {
         service_token_free(token);
         return st;

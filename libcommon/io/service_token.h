@@ -22,6 +22,9 @@ MUST_USE struct status service_token_new(const char *service, const char *key_id
                                          const char *private_key_pem, struct service_token **ret);
 void service_token_free(struct service_token *token); /* NULL is fine */
 
-/* "Bearer ..."; valid until the next call. */
+/*
+ * "Bearer ..."; valid until the next call. INTERNAL where it cannot be signed: of a key that could
+ * at the start a defect of ours, and never the caller's.
+ */
 MUST_USE struct status service_token_get(struct service_token *token, int64_t now_s,
                                          const char **ret);

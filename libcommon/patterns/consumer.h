@@ -31,7 +31,7 @@ struct db_tx;
 struct loop;
 
 /* Valid while the handler runs. */
-struct event {
+struct consumer_event {
     const struct event_type *type;
     const ProtobufCMessage *message; /* of type->message */
     const char *id;                  /* ce_id */
@@ -43,7 +43,8 @@ struct event {
  * Writes through `tx` and returns OK, or changes nothing that outlives the transaction. No RPC,
  * publish or sleep in here: the transaction is open. Commit is the consumer's.
  */
-typedef struct status (*event_handler)(void *arg, struct db_tx *tx, const struct event *event);
+typedef struct status (*event_handler)(void *arg, struct db_tx *tx,
+                                       const struct consumer_event *event);
 
 /*
  * The same for events that wait together in a partition, in their order; all are new. One
@@ -52,7 +53,7 @@ typedef struct status (*event_handler)(void *arg, struct db_tx *tx, const struct
  * of their ids, not in that of the events.
  */
 typedef struct status (*event_batch_handler)(void *arg, struct db_tx *tx,
-                                             const struct event *events, size_t count);
+                                             const struct consumer_event *events, size_t count);
 
 struct event_route {
     const struct event_type *type;

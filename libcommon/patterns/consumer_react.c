@@ -29,9 +29,9 @@ const struct event_route *consumer_route(const struct consumer *consumer,
 }
 
 static struct status read_event(const struct mq_message *message, const struct event_route *route,
-                                struct arena *arena, struct event *ret)
+                                struct arena *arena, struct consumer_event *ret)
 {
-    *ret = (struct event){
+    *ret = (struct consumer_event){
         .type = route->type,
         .id = mq_header(message, "ce_id"),
         .source = mq_header(message, "ce_source"),
@@ -58,8 +58,8 @@ static void tell_commit(const struct consumer *consumer)
 /* One event in a transaction of its own. */
 
 static struct status claim_and_handle(const struct consumer *consumer, struct db_tx *tx,
-                                      const struct event_route *route, const struct event *event,
-                                      bool *ret_new)
+                                      const struct event_route *route,
+                                      const struct consumer_event *event, bool *ret_new)
 {
     const struct consumer_config *config = consumer->config;
 
@@ -79,17 +79,27 @@ static struct status note_handled(const struct consumer *consumer, const struct 
     return STATUS_OK;
 }
 
-/* What is behind a parked event waits unread. */
+/*
+ * What is behind a parked event waits unread. Not so what was handled before: it might wait longer
+ * than the inbox knows it.
+ */
 static struct status park_behind(const struct consumer *consumer, struct db_tx *tx,
                                  const struct mq_message *message, struct arena *arena,
-                                 bool *ret_parked)
+                                 const char **ret_outcome)
 {
+    const char *name = consumer->config->name, *source, *id;
     uint64_t first = 0;
+    bool is_known;
 
+    *ret_outcome = NULL;
     if (!consumer_is_projection(consumer))
-        TRY(parked_lock_key(tx, consumer->config->name, message, &first));
-    *ret_parked = first;
-    return first ? parked_add(tx, consumer->config->name, message, 0, NULL, arena) : STATUS_OK;
+        TRY(parked_lock_key(tx, name, message, &first));
+    if (!first)
+        return STATUS_OK;
+    dead_letter_identity(message, arena, &source, &id);
+    TRY(inbox_has(tx, name, source, id, &is_known));
+    *ret_outcome = is_known ? "repeated" : "parked";
+    return is_known ? STATUS_OK : parked_add(tx, name, message, 0, NULL, arena);
 }
 
 struct status consumer_react(const struct consumer *consumer, const struct event_route *route,
@@ -98,14 +108,15 @@ struct status consumer_react(const struct consumer *consumer, const struct event
     AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct event event;
-    bool is_parked, is_new;
+    struct consumer_event event;
+    const char *outcome;
+    bool is_new;
 
     TRY(db_tx_begin(&tx, consumer->config->db));
-    TRY(park_behind(consumer, &tx, message, arena, &is_parked));
-    if (is_parked) {
+    TRY(park_behind(consumer, &tx, message, arena, &outcome));
+    if (outcome) {
         TRY(db_tx_commit(&tx));
-        consumer_count(consumer, message, "parked");
+        consumer_count(consumer, message, outcome);
         return STATUS_OK;
     }
     TRY(read_event(message, route, arena, &event));
@@ -128,13 +139,22 @@ static struct status lock_parked(const struct consumer *consumer, struct db_tx *
     return STATUS_OK;
 }
 
+/* The next of its key is due at once; a projection's have not waited for it. */
+static struct status free_key(const struct consumer *consumer, struct db_tx *tx,
+                              const struct mq_message *message)
+{
+    if (consumer_is_projection(consumer))
+        return STATUS_OK;
+    return parked_make_next_due(tx, consumer->config->name, message);
+}
+
 struct status consumer_react_to_parked(const struct consumer *consumer, const struct parked *parked)
 {
     const struct event_route *route = consumer_route(consumer, &parked->message);
     AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct event event;
+    struct consumer_event event;
     bool is_ours, is_new = false;
 
     TRY(db_tx_begin(&tx, consumer->config->db));
@@ -145,27 +165,40 @@ struct status consumer_react_to_parked(const struct consumer *consumer, const st
         TRY(read_event(&parked->message, route, arena, &event));
         TRY(claim_and_handle(consumer, &tx, route, &event, &is_new));
     }
-    TRY(parked_release(&tx, consumer->config->name, parked));
+    TRY(parked_release(&tx, parked));
+    TRY(free_key(consumer, &tx, &parked->message));
     TRY(db_tx_commit(&tx));
     return note_handled(consumer, &parked->message, is_new);
 }
 
+static struct status revive(const struct consumer *consumer, const struct mq_message *message,
+                            bool *ret_revived)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, consumer->config->db));
+    TRY(parked_revive(&tx, consumer->config->name, message, arena, ret_revived));
+    return db_tx_commit(&tx);
+}
+
+/*
+ * A reaction's letter has a row from before it was written until it is done with, handled or
+ * discarded. So one without a row is done with, however long ago: the inbox forgets. A projection
+ * has forgotten its row, and handles the event as any other: the higher version wins.
+ */
 struct status consumer_redrive(const struct consumer *consumer, const struct event_route *route,
                                const struct mq_message *message)
 {
     bool is_revived;
-    {
-        AUTO(arena_freep) struct arena *arena = arena_new(EVENT_ARENA_MAX);
-        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
-        AUTO(db_tx_end) struct db_tx tx = {0};
-        TRY(db_tx_begin(&tx, consumer->config->db));
-        TRY(parked_revive(&tx, consumer->config->name, message, arena, &is_revived));
-        TRY(db_tx_commit(&tx));
-    }
-    if (!is_revived) /* its key is not held: it is an event like others */
+
+    TRY(revive(consumer, message, &is_revived));
+    if (!is_revived && consumer_is_projection(consumer))
         return consumer_react(consumer, route, message);
-    consumer_count(consumer, message, "redriven");
-    parked_runner_nudge(consumer->runner);
+    consumer_count(consumer, message, is_revived ? "redriven" : "repeated");
+    if (is_revived)
+        parked_runner_nudge(consumer->runner);
     return STATUS_OK;
 }
 
@@ -177,13 +210,16 @@ struct status consumer_discard(const struct consumer *consumer, const struct mq_
     AUTO(db_tx_end) struct db_tx tx = {0};
     const char *source, *id;
     uint64_t first;
-    bool is_new;
+    bool is_new, is_found;
 
     dead_letter_identity(message, arena, &source, &id);
     TRY(db_tx_begin(&tx, consumer->config->db));
-    TRY(parked_lock_key(&tx, consumer->config->name, message, &first));
+    if (!consumer_is_projection(consumer))
+        TRY(parked_lock_key(&tx, consumer->config->name, message, &first));
     TRY(inbox_claim(&tx, consumer->config->name, source, id, &is_new));
-    TRY(parked_discard(&tx, consumer->config->name, message, arena));
+    TRY(parked_discard(&tx, consumer->config->name, message, arena, &is_found));
+    if (is_found)
+        TRY(free_key(consumer, &tx, message));
     TRY(db_tx_commit(&tx));
     consumer_count(consumer, message, "discarded");
     parked_runner_nudge(consumer->runner);
@@ -194,7 +230,7 @@ struct status consumer_discard(const struct consumer *consumer, const struct mq_
 
 struct batch {
     struct arena *arena;
-    struct event events[MQ_BATCH_MAX];
+    struct consumer_event events[MQ_BATCH_MAX];
     const struct mq_message *messages[MQ_BATCH_MAX]; /* that they came in */
     bool is_new[MQ_BATCH_MAX];
     size_t count;
@@ -206,7 +242,7 @@ static struct status read_batch(const struct consumer *consumer, const struct mq
 {
     for (size_t i = 0; i < count; i++) {
         const struct event_route *route = consumer_route(consumer, &messages[i]);
-        struct event *event = &batch->events[batch->count];
+        struct consumer_event *event = &batch->events[batch->count];
         if (!route)
             continue;
         if (dead_letter_order(&messages[i], consumer->config->name) != DEAD_LETTER_NO)
@@ -225,7 +261,8 @@ static struct status handle_batch(const struct consumer *consumer, struct batch 
                                   size_t *ret_new)
 {
     const struct consumer_config *config = consumer->config;
-    struct event *fresh = arena_array_of(batch->arena, struct event, batch->count);
+    struct consumer_event *fresh =
+        arena_array_of(batch->arena, struct consumer_event, batch->count);
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(EVENT_LIMIT_US);
     AUTO(db_tx_end) struct db_tx tx = {0};
 

@@ -50,8 +50,8 @@ MUST_USE SUSPENDS struct status idempotency_store(struct db_tx *tx, struct reque
 
 /*
  * For a request that a saga answers: its row is claimed when the saga is inserted and has no answer
- * until the pivot. These name the request by its parts, because the saga may end in another
- * process.
+ * until the pivot (saga_insert is told of it). These name the request by its parts, because the saga
+ * may end in another process.
  */
 MUST_USE SUSPENDS struct status idempotency_store_for(struct db_tx *tx, const char *caller,
                                                       const struct rpc_method *method,

@@ -15,7 +15,18 @@ struct status inbox_claim(struct db_tx *tx, const char *consumer, const char *so
     return status_is(&st, "DUPLICATE_KEY") ? STATUS_OK : st;
 }
 
-static bool is_among(const struct event *events, size_t count, const char *id)
+struct status inbox_has(struct db_tx *tx, const char *consumer, const char *source, const char *id,
+                        bool *ret_known)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT 1 FROM inbox WHERE consumer = ? AND ce_source = ? AND ce_id = ?",
+                 DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), &rows));
+    *ret_known = rows.count;
+    return STATUS_OK;
+}
+
+static bool is_among(const struct consumer_event *events, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(events[i].id, id) == 0)
@@ -23,15 +34,17 @@ static bool is_among(const struct event *events, size_t count, const char *id)
     return false;
 }
 
-static void set_known(const struct event *events, size_t count, const char *id, bool *is_new)
+static void set_known(const struct consumer_event *events, size_t count, const char *id,
+                      bool *is_new)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(events[i].id, id) == 0)
             is_new[i] = false;
 }
 
-static struct status find_known(struct db_tx *tx, const char *consumer, const struct event *events,
-                                size_t count, struct arena *arena, bool *is_new)
+static struct status find_known(struct db_tx *tx, const char *consumer,
+                                const struct consumer_event *events, size_t count,
+                                struct arena *arena, bool *is_new)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
     struct db_value *ids = arena_array_of(arena, struct db_value, count);
@@ -48,8 +61,9 @@ static struct status find_known(struct db_tx *tx, const char *consumer, const st
     return STATUS_OK;
 }
 
-static struct status insert(struct db_tx *tx, const char *consumer, const struct event *events,
-                            size_t count, struct arena *arena, const bool *is_new)
+static struct status insert(struct db_tx *tx, const char *consumer,
+                            const struct consumer_event *events, size_t count, struct arena *arena,
+                            const bool *is_new)
 {
     struct db_value *values = arena_array_of(arena, struct db_value, 3 * count);
     struct db_set set = {.values = values, .width = 3};
@@ -68,8 +82,9 @@ static struct status insert(struct db_tx *tx, const char *consumer, const struct
                           set, NULL);
 }
 
-struct status inbox_claim_many(struct db_tx *tx, const char *consumer, const struct event *events,
-                               size_t count, struct arena *arena, bool *ret_new)
+struct status inbox_claim_many(struct db_tx *tx, const char *consumer,
+                               const struct consumer_event *events, size_t count,
+                               struct arena *arena, bool *ret_new)
 {
     for (size_t i = 0; i < count; i++)
         ret_new[i] = !is_among(events, i, events[i].id);

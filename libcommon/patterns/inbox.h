@@ -27,5 +27,9 @@ MUST_USE SUSPENDS struct status inbox_claim(struct db_tx *tx, const char *consum
  * claimed one of them meanwhile, and nothing of the transaction may stay.
  */
 MUST_USE SUSPENDS struct status inbox_claim_many(struct db_tx *tx, const char *consumer,
-                                                 const struct event *events, size_t count,
+                                                 const struct consumer_event *events, size_t count,
                                                  struct arena *arena, bool *ret_new);
+
+/* Looks, and claims nothing. */
+MUST_USE SUSPENDS struct status inbox_has(struct db_tx *tx, const char *consumer,
+                                          const char *source, const char *id, bool *ret_known);

@@ -18,6 +18,7 @@ struct lease {
     const char *name;
     const char *owner;
     struct task *task;
+    char *task_name;
     struct wait_queue taken;
     int64_t held_until_us; /* boot time; 0: not held */
     uint64_t term;
@@ -159,7 +160,8 @@ struct lease *lease_start(struct db *db, const char *name, const char *owner)
     lease->db = db;
     lease->name = name;
     lease->owner = owner;
-    lease->task = task_spawn("lease", keep, lease);
+    lease->task_name = mem_printf("lease %s", name);
+    lease->task = task_spawn(lease->task_name, keep, lease);
     BUG_ON(!lease->task);
     return lease;
 }
@@ -169,6 +171,7 @@ void lease_stop(struct lease *lease)
     task_stop(lease->task);
     if (lease_is_held(lease))
         status_ignore(give_back(lease), "it runs out by itself");
+    mem_free(lease->task_name);
     mem_free(lease);
 }
 

@@ -49,7 +49,7 @@ static struct status fill_row(const struct outbox *outbox, const struct outbox_e
         BUG("%s is no value of %s", event->message->descriptor->name, event->type->type);
     const size_t size = protobuf_c_message_get_packed_size(event->message);
     if (size > OUTBOX_EVENT_MAX || arena_used(arena) + size > OUTBOX_BATCH_BYTES_MAX)
-        return status_error(CODE_RESOURCE_EXHAUSTED, "EVENT_TOO_LARGE", "%s of %zu bytes",
+        return status_error(CODE_FAILED_PRECONDITION, "EVENT_TOO_LARGE", "%s of %zu bytes",
                             event->type->type, size);
     const struct pb_bytes payload = pb_pack(event->message, arena);
     TRY(ids_next(outbox->ids, &event_id));

@@ -35,9 +35,10 @@ struct outbox_event {
 };
 
 /*
- * Adds the events in their order. The present trace goes along. RESOURCE_EXHAUSTED EVENT_TOO_LARGE
- * beyond OUTBOX_EVENT_MAX bytes of one or OUTBOX_BATCH_BYTES_MAX of all; INTERNAL beyond
- * OUTBOX_BATCH_MAX events.
+ * Adds the events in their order. The present trace goes along. FAILED_PRECONDITION EVENT_TOO_LARGE
+ * beyond OUTBOX_EVENT_MAX bytes of one or OUTBOX_BATCH_BYTES_MAX of all: the aggregate, or
+ * what is changed at once, has grown too large, and the same again would be no smaller. INTERNAL
+ * beyond OUTBOX_BATCH_MAX events.
  */
 MUST_USE SUSPENDS struct status outbox_add(struct outbox *outbox, struct db_tx *tx,
                                            const struct outbox_event *events, size_t count);

@@ -103,7 +103,7 @@ static struct status read_parked(struct db_tx *tx, uint64_t id, struct arena *ar
 
     TRY(db_query(tx,
                  "SELECT topic, event_key, at_partition, at_offset, headers, payload, tries, "
-                 "parked_at, UTC_TIMESTAMP(6) FROM parked_event WHERE id = ?",
+                 "parked_at, UTC_TIMESTAMP(6), next_at FROM parked_event WHERE id = ?",
                  DB_ARGS(DB_U64(id)), &rows));
     if (!db_rows_next(&rows))
         return status_error(CODE_ABORTED, "CONTENTION", "a parked event has just gone");
@@ -111,6 +111,7 @@ static struct status read_parked(struct db_tx *tx, uint64_t id, struct arena *ar
         .id = id,
         .tries = (unsigned)db_get_u64(&rows, 6),
         .age_us = db_get_time(&rows, 8) - db_get_time(&rows, 7),
+        .until_us = db_get_time(&rows, 9),
     };
     message->topic = arena_strdup(arena, db_get_text(&rows, 0));
     const void *key = db_get_bytes(&rows, 1, &message->key_size);
@@ -134,8 +135,7 @@ struct status parked_claim(struct db *db, uint64_t id, int64_t claim_us, struct 
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
-                "UPDATE parked_event SET tries = tries + 1, "
-                "next_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
                 "WHERE id = ? AND next_at <= UTC_TIMESTAMP(6)",
                 DB_ARGS(DB_I64(claim_us), DB_U64(id)), &affected));
     *ret_claimed = affected == 1;
@@ -154,19 +154,18 @@ struct status parked_lock(struct db_tx *tx, uint64_t id, uint64_t *ret_id)
     return STATUS_OK;
 }
 
-static struct status make_next_due(struct db_tx *tx, const char *consumer, const char *topic,
-                                   struct db_value key)
+struct status parked_release(struct db_tx *tx, const struct parked *parked)
+{
+    return db_exec(tx, "DELETE FROM parked_event WHERE id = ?", DB_ARGS(DB_U64(parked->id)), NULL);
+}
+
+struct status parked_make_next_due(struct db_tx *tx, const char *consumer,
+                                   const struct mq_message *message)
 {
     return db_exec(tx,
                    "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) "
                    "WHERE consumer = ? AND topic = ? AND event_key = ? ORDER BY id LIMIT 1",
-                   DB_ARGS(DB_TEXT(consumer), DB_TEXT(topic), key), NULL);
-}
-
-struct status parked_release(struct db_tx *tx, const char *consumer, const struct parked *parked)
-{
-    TRY(db_exec(tx, "DELETE FROM parked_event WHERE id = ?", DB_ARGS(DB_U64(parked->id)), NULL));
-    return make_next_due(tx, consumer, parked->message.topic, key_of(&parked->message));
+                   DB_ARGS(DB_TEXT(consumer), DB_TEXT(message->topic), key_of(message)), NULL);
 }
 
 static const char *cut(const char *cause, char *to)
@@ -179,16 +178,30 @@ static const char *cut(const char *cause, char *to)
     return to;
 }
 
-struct status parked_postpone(struct db *db, uint64_t id, int64_t wait_us, const char *cause)
+struct status parked_postpone(struct db *db, const struct parked *parked, int64_t wait_us)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx,
+                "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "WHERE id = ? AND next_at = ?",
+                DB_ARGS(DB_I64(wait_us), DB_U64(parked->id), DB_TIME(parked->until_us)), NULL));
+    return db_tx_commit(&tx);
+}
+
+struct status parked_fail(struct db *db, const struct parked *parked, int64_t wait_us,
+                          const char *cause)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
     char shown[CAUSE_MAX + 1];
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
-                "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
-                "cause = COALESCE(?, cause) WHERE id = ? AND dead_at IS NULL",
-                DB_ARGS(DB_I64(wait_us), cause ? DB_TEXT(cut(cause, shown)) : DB_NULL, DB_U64(id)),
+                "UPDATE parked_event SET tries = tries + 1, cause = ?, "
+                "next_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND WHERE id = ? AND next_at = ?",
+                DB_ARGS(DB_TEXT(cut(cause, shown)), DB_I64(wait_us), DB_U64(parked->id),
+                        DB_TIME(parked->until_us)),
                 NULL));
     return db_tx_commit(&tx);
 }
@@ -200,9 +213,9 @@ struct status parked_bury(struct db *db, const struct parked *parked, const char
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
-                "UPDATE parked_event SET dead_at = UTC_TIMESTAMP(6), next_at = " NEVER ", "
-                "cause = ? WHERE id = ? AND tries = ?",
-                DB_ARGS(DB_TEXT(cut(cause, shown)), DB_U64(parked->id), DB_U64(parked->tries)),
+                "UPDATE parked_event SET tries = tries + 1, cause = ?, "
+                "dead_at = UTC_TIMESTAMP(6), next_at = " NEVER " WHERE id = ? AND next_at = ?",
+                DB_ARGS(DB_TEXT(cut(cause, shown)), DB_U64(parked->id), DB_TIME(parked->until_us)),
                 NULL));
     return db_tx_commit(&tx);
 }
@@ -212,8 +225,8 @@ struct status parked_remove(struct db *db, const struct parked *parked)
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_tx_begin(&tx, db));
-    TRY(db_exec(&tx, "DELETE FROM parked_event WHERE id = ? AND tries = ?",
-                DB_ARGS(DB_U64(parked->id), DB_U64(parked->tries)), NULL));
+    TRY(db_exec(&tx, "DELETE FROM parked_event WHERE id = ? AND next_at = ?",
+                DB_ARGS(DB_U64(parked->id), DB_TIME(parked->until_us)), NULL));
     return db_tx_commit(&tx);
 }
 
@@ -229,7 +242,8 @@ struct status parked_revive(struct db_tx *tx, const char *consumer,
     TRY(db_exec(tx,
                 "UPDATE parked_event SET dead_at = NULL, tries = 0, headers = ?, payload = ?, "
                 "parked_at = UTC_TIMESTAMP(6), next_at = UTC_TIMESTAMP(6) "
-                "WHERE consumer = ? AND ce_source = ? AND ce_id = ? AND tries > 0",
+                "WHERE consumer = ? AND ce_source = ? AND ce_id = ? "
+                "AND (dead_at IS NOT NULL OR next_at < " NEVER ")",
                 DB_ARGS(DB_BYTES(headers.at, headers.size),
                         message->value ? DB_BYTES(message->value, message->value_size) : DB_NULL,
                         DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)),
@@ -239,7 +253,7 @@ struct status parked_revive(struct db_tx *tx, const char *consumer,
 }
 
 struct status parked_discard(struct db_tx *tx, const char *consumer,
-                             const struct mq_message *message, struct arena *arena)
+                             const struct mq_message *message, struct arena *arena, bool *ret_found)
 {
     const char *source, *id;
     uint64_t affected;
@@ -249,7 +263,8 @@ struct status parked_discard(struct db_tx *tx, const char *consumer,
                 "DELETE FROM parked_event "
                 "WHERE consumer = ? AND ce_source = ? AND ce_id = ?",
                 DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), &affected));
-    return affected ? make_next_due(tx, consumer, message->topic, key_of(message)) : STATUS_OK;
+    *ret_found = affected;
+    return STATUS_OK;
 }
 
 struct status parked_count(struct db *db, const char *consumer, struct parked_count *ret)

@@ -13,6 +13,7 @@
 #include "patterns/parking.h"
 #include "patterns/periodic.h"
 #include "run/sync.h"
+#include "run/task.h"
 
 enum {
     SIDE_BY_SIDE = 4, /* one that takes long holds up few others */
@@ -25,6 +26,7 @@ enum {
 
 struct parked_runner {
     const struct consumer *consumer;
+    char *name; /* of its tasks */
     struct loop *loop;
     struct mq_config mq;
     struct mq_producer *producer; /* NULL until the first dead letter */
@@ -69,7 +71,7 @@ static struct status give_up(struct parked_runner *runner, const struct parked *
 {
     const char *consumer = runner->consumer->config->name;
     const struct dead_letter_reason reason = {
-        .cause = cause, .detail = detail, .tries = parked->tries};
+        .cause = cause, .detail = detail, .tries = parked->tries + 1};
     struct mq_message letter;
 
     dead_letter_write(&parked->message, consumer, &reason, arena, &letter);
@@ -80,7 +82,7 @@ static struct status give_up(struct parked_runner *runner, const struct parked *
               LOG_STR("topic", parked->message.topic),
               LOG_I64("partition", parked->message.partition),
               LOG_I64("offset", parked->message.offset), LOG_STR("cause", cause),
-              LOG_I64("tries", parked->tries), LOG_STR("detail", detail));
+              LOG_I64("tries", reason.tries), LOG_STR("detail", detail));
     return STATUS_OK;
 }
 
@@ -90,15 +92,15 @@ static struct status after_failure(struct parked_runner *runner, const struct pa
     struct db *db = runner->consumer->config->db;
     const char *detail = describe(failure, arena);
     const struct parking_verdict verdict =
-        parking_judge(failure, parked->tries, parked->age_us, random_u64());
+        parking_judge(failure, parked->tries + 1, parked->age_us, random_u64());
 
     if (!verdict.dead_cause)
-        return parked_postpone(db, parked->id, verdict.wait_us, detail);
+        return parked_fail(db, parked, verdict.wait_us, detail);
     const struct status st = give_up(runner, parked, verdict.dead_cause, detail, arena);
     if (!status_ok(&st)) {
         log_warn("dead letter not sent, it stays parked",
                  LOG_STR("consumer", runner->consumer->config->name), LOG_STATUS(st));
-        return parked_postpone(db, parked->id, PARKING_MOST_WAIT_US, NULL);
+        return parked_postpone(db, parked, PARKING_MOST_WAIT_US);
     }
     return st;
 }
@@ -125,7 +127,7 @@ static struct status try_again(struct parked_runner *runner, uint64_t id)
     if (!is_claimed)
         return STATUS_OK;
     const struct status st = react(runner, &parked);
-    if (status_ok(&st) || st.code == CODE_CANCELLED)
+    if (status_ok(&st) || task_check().code == CODE_CANCELLED)
         return st;
     return after_failure(runner, &parked, &st, arena);
 }
@@ -170,8 +172,9 @@ struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_con
                                           const struct consumer *consumer)
 {
     struct parked_runner *runner = mem_new(struct parked_runner);
+    char *name = mem_printf("parked %s", consumer->config->name);
     const struct periodic_config config = {
-        .name = "parked events",
+        .name = name,
         .period_ms = LOOK_EVERY_MS,
         .limit_ms = RUN_LIMIT_MS,
         .run = run,
@@ -179,7 +182,7 @@ struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_con
     };
 
     *runner = (struct parked_runner){
-        .consumer = consumer, .loop = loop, .mq = *mq, .counted_us = -COUNT_EVERY_US};
+        .consumer = consumer, .name = name, .loop = loop, .mq = *mq, .counted_us = -COUNT_EVERY_US};
     semaphore_init(&runner->publishing, 1);
     find_metrics(runner);
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
@@ -194,6 +197,7 @@ void parked_runner_stop(struct parked_runner *runner)
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
         periodic_stop(runner->tasks[i]);
     mq_producer_free(runner->producer);
+    mem_free(runner->name);
     mem_free(runner);
 }
 

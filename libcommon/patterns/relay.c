@@ -121,6 +121,12 @@ static struct status store_cursor(struct relay *relay)
     return STATUS_OK;
 }
 
+/* Of the oldest row. This machine's clock has no say in when it was written. */
+static int64_t age_us(const struct relay *relay, const struct relay_rows *rows)
+{
+    return rows->read_us - rows->list[0].created_us + clock_mono_us() - relay->looked_us;
+}
+
 static struct status run_round(struct relay *relay)
 {
     struct relay_rows rows = {0};
@@ -132,8 +138,7 @@ static struct status run_round(struct relay *relay)
     TRY(read_rows(relay, &rows));
     if (rows.count) {
         TRY(relay_publish(&relay->publisher, &rows, relay->arena));
-        metric_set(relay->age,
-                   (double)(clock_unix_us() - rows.list[0].created_us) / CLOCK_US_PER_S);
+        metric_set(relay->age, (double)age_us(relay, &rows) / CLOCK_US_PER_S);
     }
     close_gaps(relay);
     TRY(store_cursor(relay));

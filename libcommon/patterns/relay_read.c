@@ -10,9 +10,9 @@ enum {
     RANGE_MIN = 16,    /* from here on a range is read as one */
 };
 
-#define ROW_COLUMNS                                                                      \
-    "SELECT seq, event_id, type, topic, aggregate_id, traceparent, payload, created_at " \
-    "FROM outbox WHERE "
+#define ROW_COLUMNS                                                                       \
+    "SELECT seq, event_id, type, topic, aggregate_id, traceparent, payload, created_at, " \
+    "UTC_TIMESTAMP(6) FROM outbox WHERE "
 
 struct status relay_read_cursor(struct db *db, uint64_t *ret)
 {
@@ -54,6 +54,7 @@ static struct relay_row *append(struct relay_rows *rows, struct arena *arena)
 static void take_row(const struct db_rows *from, struct arena *arena, struct relay_rows *rows)
 {
     relay_read_row(from, arena, append(rows, arena));
+    rows->read_us = db_get_time(from, 8);
 }
 
 void relay_read_row(const struct db_rows *from, struct arena *arena, struct relay_row *ret)

@@ -38,6 +38,7 @@ struct relay_rows {
     struct relay_row *list; /* in the arena */
     size_t count;
     size_t room;
+    int64_t read_us; /* by the database's clock, as created_us */
 };
 
 MUST_USE SUSPENDS struct status relay_read_cursor(struct db *db, uint64_t *ret);

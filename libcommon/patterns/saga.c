@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "io/db.h"
+#include "io/db_retry.h"
 #include "io/pb.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
@@ -246,16 +247,28 @@ static int64_t *ids_of_runs(const struct saga_runner *runner, struct arena *aren
     return ids;
 }
 
+/* Somebody took them over, or an operator gave them up at another process. */
+static void drop(struct saga_runner *runner, const int64_t *lost, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        saga_runner_drop(runner, lost[i]);
+}
+
 static struct status renew(struct saga_runner *runner)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(CALL_LIMIT_US);
     AUTO(arena_freep) struct arena *arena = arena_new(CLAIM_ARENA_MAX);
     const size_t count = runner->run_count;
     const int64_t *ids = ids_of_runs(runner, arena);
+    int64_t *lost;
+    size_t lost_count;
 
-    for (size_t i = 0; i < count; i += DB_SET_MAX)
+    for (size_t i = 0; i < count; i += DB_SET_MAX) {
         TRY(saga_store_renew(runner->config.db, runner->config.owner, runner->config.lease_ms,
-                             ids + i, count - i < DB_SET_MAX ? count - i : DB_SET_MAX, arena));
+                             ids + i, count - i < DB_SET_MAX ? count - i : DB_SET_MAX, arena, &lost,
+                             &lost_count));
+        drop(runner, lost, lost_count);
+    }
     return STATUS_OK;
 }
 
@@ -318,7 +331,8 @@ void saga_runner_stop(struct saga_runner *runner)
 }
 
 struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
-                          const struct saga_kind *kind, int64_t id, const ProtobufCMessage *state)
+                          const struct saga_kind *kind, int64_t id, const ProtobufCMessage *state,
+                          const struct request *answers)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(RUN_ARENA_MAX);
     const enum saga_phase phase = kind->pivot == SAGA_FORWARD_ONLY ? SAGA_PAST_PIVOT : SAGA_FORWARD;
@@ -329,7 +343,7 @@ struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
                             runner->run_count);
     return saga_store_insert(tx, kind->name, id, phase, pb_pack(state, arena), kind->deadline_ms,
                              run_here ? runner->config.owner : "",
-                             run_here ? runner->config.lease_ms : 0);
+                             run_here ? runner->config.lease_ms : 0, answers);
 }
 
 static void copy_details(const struct error_details *from, struct arena *arena,
@@ -364,8 +378,8 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
     while (!run->decided && status_ok(&st))
         st = wait_queue_wait(&run->waiting, "saga");
     if (run->decided) {
-        st = run->outcome;
-        if (st.reason) /* an operator's is in the saga's arena */
+        st = db_retry_given_up(run->outcome); /* or its caller would begin another saga */
+        if (st.reason)                        /* an operator's is in the saga's arena */
             st.reason = arena_strdup(arena, st.reason);
         copy_details(&run->saga.details, arena, ret_details);
     }

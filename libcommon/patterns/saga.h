@@ -11,8 +11,9 @@
  *
  * A saga is a task of its own with a deadline of its own; whoever started it may wait for it, and
  * may go away. A row belongs to one process by lease; when that process dies another one resumes
- * it. One that does not get on is told of (saga_watch.h), and operators may look at it, hurry it or
- * give it up (souk/ops/v1/sagas.proto, which every service that has sagas serves).
+ * it. Who has lost its row hears so when it renews, and leaves the step that is under way. One that
+ * does not get on is told of (saga_watch.h), and operators may look at it, hurry it or give it up
+ * (souk/ops/v1/sagas.proto, which every service that has sagas serves).
  *
  * Source: Garcia-Molina, Salem: Sagas (1987); DESIGN 4; 002 chapter 5.6. Table: saga.
  */
@@ -29,6 +30,7 @@
 
 struct db;
 struct db_tx;
+struct request;
 struct saga_runner;
 
 /* What a step sees. Valid while the saga runs. */
@@ -103,14 +105,20 @@ SUSPENDS void saga_runner_stop(struct saga_runner *runner);
  * Writes the row of a new saga into the caller's transaction. After the commit call saga_nudge for
  * one in the background or without a way back, saga_run_and_wait for any other; if the process dies
  * before, the saga is resumed all the same. RESOURCE_EXHAUSTED OVERLOADED when SAGAS_MAX run here.
+ *
+ * `answers` is the request that has no answer until the saga's pivot (idempotency.h), or NULL. Its
+ * name is in the row: should the state be unreadable one day, an operator who gives the saga up
+ * still sets the request free.
  */
 MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct db_tx *tx,
                                             const struct saga_kind *kind, int64_t id,
-                                            const ProtobufCMessage *state);
+                                            const ProtobufCMessage *state,
+                                            const struct request *answers);
 
 /*
  * Runs a saga that this process just inserted and waits until it is decided: OK when the pivot is
- * passed (the steps behind it go on), or why it was undone, with details in `arena`.
+ * passed (the steps behind it go on), or why it was undone, with details in `arena`. Contention
+ * that a step gave up is DEPENDENCY_CONTENTION (io/db_retry.h): its tries are over.
  * DEADLINE_EXCEEDED or CANCELLED of the caller leave it running.
  */
 MUST_USE SUSPENDS struct status saga_run_and_wait(struct saga_runner *runner,

@@ -150,6 +150,24 @@ struct status saga_admin_give_up(struct db_tx *tx, int64_t id)
                    DB_ARGS(DB_I64(SAGA_ABANDONED), DB_I64(id)), NULL);
 }
 
+struct status saga_admin_free_request(struct db_tx *tx, int64_t id)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT request_caller, request_method, request_id FROM saga "
+                 "WHERE id = ? AND request_id IS NOT NULL",
+                 DB_ARGS(DB_I64(id)), &rows));
+    if (!db_rows_next(&rows))
+        return STATUS_OK;
+    return db_exec(tx,
+                   "DELETE FROM request WHERE caller = ? AND method = ? AND request_id = ? "
+                   "AND answer IS NULL",
+                   DB_ARGS(DB_TEXT(db_get_text(&rows, 0)), DB_TEXT(db_get_text(&rows, 1)),
+                           DB_TEXT(db_get_text(&rows, 2))),
+                   NULL);
+}
+
 struct status saga_admin_note(struct db_tx *tx, int64_t id, const struct saga_action_record *action)
 {
     return db_exec(

@@ -58,6 +58,9 @@ MUST_USE SUSPENDS struct status saga_admin_turn_back(struct db_tx *tx, int64_t i
 /* Takes it from whoever holds it and ends it as it is. */
 MUST_USE SUSPENDS struct status saga_admin_give_up(struct db_tx *tx, int64_t id);
 
+/* The request that the saga would have answered may be sent again, unless it has its answer. */
+MUST_USE SUSPENDS struct status saga_admin_free_request(struct db_tx *tx, int64_t id);
+
 struct saga_action_record {
     const char *action;
     const char *by;

@@ -144,9 +144,14 @@ static struct status conclude(struct request *rq, struct db_tx *tx, int64_t id, 
     TRY(saga_admin_note(tx, id, &action));
     TRY(saga_admin_find(tx, id, rq->arena, &record, &found));
     *ret = to_pb(&record, rq->arena);
+    return STATUS_OK;
+}
+
+/* After the commit: before it nothing has happened, and it may happen twice. */
+static void tell(const struct request *rq, int64_t id, const char *what, const char *why)
+{
     log_info("an operator looked after a saga", LOG_I64("saga", id), LOG_STR("action", what),
              LOG_STR("by", rq->caller.key), LOG_STR("why", why));
-    return STATUS_OK;
 }
 
 struct status saga_retry_saga(struct request *rq, const RetrySagaRequest *in,
@@ -166,11 +171,15 @@ struct status saga_retry_saga(struct request *rq, const RetrySagaRequest *in,
     TRY(conclude(rq, &tx, in->saga_id, "retry", in->why, &ret->saga));
     TRY(idempotency_store(&tx, rq, &ret->base));
     TRY(db_tx_commit(&tx));
+    tell(rq, in->saga_id, "retry", in->why);
     saga_nudge(rq->service);
     return STATUS_OK;
 }
 
-/* As the saga itself would have ended. Where nobody can read its state, its row is all that ends. */
+/*
+ * As the saga itself would have ended. Where nobody can read its state, its row is all that ends, and
+ * the wait of its request's duplicates.
+ */
 static struct status end_as_it_is(struct request *rq, struct db_tx *tx,
                                   const struct saga_record *record, const struct pb_bytes *bytes)
 {
@@ -186,7 +195,9 @@ static struct status end_as_it_is(struct request *rq, struct db_tx *tx,
         .arena = rq->arena,
         .state = pb_unpack(kind->state, bytes->at, bytes->size, rq->arena),
     };
-    if (!kind->ended || !saga.state)
+    if (!saga.state)
+        return saga_admin_free_request(tx, record->id);
+    if (!kind->ended)
         return STATUS_OK;
     return kind->ended(&saga, tx, &record->outcome);
 }
@@ -213,6 +224,7 @@ struct status saga_abandon_saga(struct request *rq, const AbandonSagaRequest *in
     TRY(conclude(rq, &tx, in->saga_id, "abandon", in->why, &ret->saga));
     TRY(idempotency_store(&tx, rq, &ret->base));
     TRY(db_tx_commit(&tx));
+    tell(rq, in->saga_id, "abandon", in->why);
     saga_runner_drop(rq->service, in->saga_id);
     saga_nudge(rq->service);
     return STATUS_OK;

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "io/db.h"
+#include "io/request.h"
 #include "observe/trace.h"
 
 static struct status expect_held(uint64_t affected, int64_t id)
@@ -14,7 +15,7 @@ static struct status expect_held(uint64_t affected, int64_t id)
 
 struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
                                 enum saga_phase phase, struct pb_bytes state, int64_t deadline_ms,
-                                const char *owner, int64_t lease_ms)
+                                const char *owner, int64_t lease_ms, const struct request *answers)
 {
     char parent[TRACEPARENT_LENGTH + 1];
 
@@ -22,12 +23,15 @@ struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
     return db_exec(
         tx,
         "INSERT INTO saga (id, kind, phase, active, state, traceparent, owner, until_at, "
-        "deadline_at, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?, ?, "
-        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
-        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
+        "deadline_at, request_caller, request_method, request_id, created_at, updated_at) "
+        "VALUES (?, ?, ?, 1, ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, "
+        "UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))",
         DB_ARGS(DB_I64(id), DB_TEXT(kind), DB_I64(phase), DB_BYTES(state.at, state.size),
                 DB_TEXT(parent), DB_TEXT(owner), DB_I64(lease_ms * CLOCK_US_PER_MS),
-                DB_I64(deadline_ms * CLOCK_US_PER_MS)),
+                DB_I64(deadline_ms * CLOCK_US_PER_MS),
+                answers ? DB_TEXT(answers->caller.key) : DB_NULL,
+                answers ? DB_TEXT(answers->method->path) : DB_NULL,
+                answers ? DB_TEXT(answers->request_id) : DB_NULL),
         NULL);
 }
 
@@ -102,12 +106,36 @@ struct status saga_store_claim(struct db *db, const struct saga_claim *claim, st
     return STATUS_OK;
 }
 
+/* Those of `ids` that are not held. Both are in the order of ids. */
+static struct status find_lost(struct db_tx *tx, const char *owner, const int64_t *ids,
+                               const struct db_set *set, int64_t *ret_lost, size_t *ret_count)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+    bool left;
+
+    TRY(db_query_set(tx,
+                     "SELECT id FROM saga WHERE id IN ({,|?}) AND owner = ? AND active = 1 "
+                     "ORDER BY id",
+                     DB_ARGS(DB_TEXT(owner)), set, 1, &rows));
+    left = db_rows_next(&rows);
+    for (size_t i = 0; i < set->rows; i++)
+        if (left && db_get_i64(&rows, 0) == ids[i])
+            left = db_rows_next(&rows);
+        else
+            ret_lost[(*ret_count)++] = ids[i];
+    return STATUS_OK;
+}
+
 struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_ms,
-                               const int64_t *ids, size_t count, struct arena *arena)
+                               const int64_t *ids, size_t count, struct arena *arena,
+                               int64_t **ret_lost, size_t *ret_lost_count)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
     struct db_value *values = arena_array_of(arena, struct db_value, count);
     const struct db_set set = {.values = values, .width = 1, .rows = count};
+    int64_t *lost = arena_array_of(arena, int64_t, count);
+    size_t lost_count = 0;
+    uint64_t affected;
 
     for (size_t i = 0; i < count; i++)
         values[i] = DB_I64(ids[i]);
@@ -115,8 +143,14 @@ struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_m
     TRY(db_exec_set(&tx,
                     "UPDATE saga SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
                     "WHERE id IN ({,|?}) AND owner = ? AND active = 1",
-                    DB_ARGS(DB_I64(lease_ms * CLOCK_US_PER_MS), DB_TEXT(owner)), &set, 1, NULL));
-    return db_tx_commit(&tx);
+                    DB_ARGS(DB_I64(lease_ms * CLOCK_US_PER_MS), DB_TEXT(owner)), &set, 1,
+                    &affected));
+    if (affected != count)
+        TRY(find_lost(&tx, owner, ids, &set, lost, &lost_count));
+    TRY(db_tx_commit(&tx));
+    *ret_lost = lost;
+    *ret_lost_count = lost_count;
+    return STATUS_OK;
 }
 
 struct status saga_store_pass_pivot(struct db_tx *tx, int64_t id, const char *owner,

@@ -14,6 +14,7 @@
 
 struct db;
 struct db_tx;
+struct request;
 
 /* In the database: never change the numbers. */
 enum saga_phase {
@@ -40,7 +41,7 @@ struct saga_row {
 MUST_USE SUSPENDS struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
                                                   enum saga_phase phase, struct pb_bytes state,
                                                   int64_t deadline_ms, const char *owner,
-                                                  int64_t lease_ms);
+                                                  int64_t lease_ms, const struct request *answers);
 
 enum { SAGA_STORE_KINDS_MAX = 64 };
 
@@ -58,12 +59,14 @@ MUST_USE SUSPENDS struct status saga_store_claim(struct db *db, const struct sag
                                                  size_t *ret_count);
 
 /*
- * Keeps these, up to DB_SET_MAX. Only what runs here: a row that is ours in name alone must run out
- * and be resumed.
+ * Keeps these, up to DB_SET_MAX, in their order. Only what runs here: a row that is ours in name
+ * alone must run out and be resumed. `ret_lost`, in the arena: those of them that ended, or that
+ * `owner` does not hold any more.
  */
 MUST_USE SUSPENDS struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_ms,
                                                  const int64_t *ids, size_t count,
-                                                 struct arena *arena);
+                                                 struct arena *arena, int64_t **ret_lost,
+                                                 size_t *ret_lost_count);
 
 /* These change the row only while `owner` holds it, else ABORTED SAGA_LOST. */
 MUST_USE SUSPENDS struct status saga_store_pass_pivot(struct db_tx *tx, int64_t id,

@@ -1,5 +1,7 @@
 /* Several consumers in a group, and how one goes. */
 
+#include <dlfcn.h>
+
 #include "tests/servers/mq_kit.h"
 
 enum { KEYS = 16 };
@@ -424,6 +426,74 @@ static void waits_for_a_topic_that_is_not_there_yet(struct loop *loop)
     mem_free(seen);
 }
 
+/*
+ * In place of librdkafka's, for libcommon: so many assignments fail, as those of a client in trouble
+ * do.
+ */
+static int assignments_to_fail;
+
+rd_kafka_resp_err_t rd_kafka_assign(rd_kafka_t *rk, const rd_kafka_topic_partition_list_t *list)
+{
+    static rd_kafka_resp_err_t (*real)(rd_kafka_t *, const rd_kafka_topic_partition_list_t *);
+
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "rd_kafka_assign");
+    if (list && list->cnt && assignments_to_fail > 0) {
+        assignments_to_fail--;
+        return RD_KAFKA_RESP_ERR__STATE;
+    }
+    return real(rk, list);
+}
+
+static void joins_again_when_it_cannot_take_its_partitions(struct loop *loop)
+{
+    const char *topic = kit_topic("untaken", 4);
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member member = {.seen = seen};
+    struct mq_producer *producer = kit_producer(loop);
+
+    assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
+    assignments_to_fail = 2;
+    join_group(&member, loop, kit_name("group"), topic);
+    server_test_wait(60 * 1000, seen->count == 100);
+    assert_int_equal(assignments_to_fail, 0);
+    assert_int_equal(seen->out_of_order, 0);
+    mq_consumer_stop(member.consumer);
+    mq_producer_free(producer);
+    mem_free(seen);
+}
+
+struct wanted_task {
+    char name[200];
+    bool is_seen;
+};
+
+static void look_for(const char *name, const char *waits_for, void *arg)
+{
+    struct wanted_task *wanted = arg;
+    (void)waits_for;
+    wanted->is_seen |= strcmp(name, wanted->name) == 0;
+}
+
+static void its_tasks_say_whose_they_are(struct loop *loop)
+{
+    const char *topic = kit_topic("named", 1), *group = kit_name("group");
+    struct kit_seen *seen = mem_new(struct kit_seen);
+    struct member member = {.seen = seen};
+    struct wanted_task of_partition = {0}, of_group = {0};
+
+    join_group(&member, loop, group, topic);
+    server_test_wait(60 * 1000, mq_consumer_is_joined(member.consumer));
+    snprintf(of_partition.name, sizeof of_partition.name, "mq %s %s/0", group, topic);
+    snprintf(of_group.name, sizeof of_group.name, "mq %s", group);
+    task_each(look_for, &of_partition);
+    task_each(look_for, &of_group);
+    assert_true(of_partition.is_seen);
+    assert_true(of_group.is_seen);
+    mq_consumer_stop(member.consumer);
+    mem_free(seen);
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
@@ -437,5 +507,6 @@ int main(int argc, char **argv)
         cancels_the_handler_at_the_deadline_of_the_stop,
         gives_up_a_partition_whose_handler_takes_too_long, sees_again_what_a_crash_left_uncommitted,
         stops_at_once_while_the_group_waits_for_a_dead_member, stops_before_it_ever_joined,
-        waits_for_a_topic_that_is_not_there_yet);
+        waits_for_a_topic_that_is_not_there_yet, joins_again_when_it_cannot_take_its_partitions,
+        its_tasks_say_whose_they_are);
 }

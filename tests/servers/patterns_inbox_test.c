@@ -4,9 +4,9 @@
 #include "patterns/patterns_migrations.h"
 #include "tests/servers/db_kit_open.h"
 
-static struct event event_of(const char *id)
+static struct consumer_event event_of(const char *id)
 {
-    return (struct event){.id = id, .source = "souk/test"};
+    return (struct consumer_event){.id = id, .source = "souk/test"};
 }
 
 static struct db *open_db(struct loop *loop)
@@ -23,7 +23,7 @@ static void claim(struct db *db, const char *consumer, const char *letters, cons
     AUTO(arena_freep) struct arena *arena = arena_new(1 << 20);
     AUTO(db_tx_end) struct db_tx tx = {0};
     const size_t count = strlen(letters);
-    struct event *events = arena_array_of(arena, struct event, count);
+    struct consumer_event *events = arena_array_of(arena, struct consumer_event, count);
     bool *is_new = arena_array_of(arena, bool, count);
     char *got = arena_zalloc(arena, count + 1);
 

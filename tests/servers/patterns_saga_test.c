@@ -4,6 +4,7 @@
  */
 #include "patterns/saga.h"
 
+#include "io/request.h"
 #include "observe/log.h"
 #include "patterns/saga_store.h"
 #include "souk/inventory/v1/inventory.types.h"
@@ -22,6 +23,8 @@ static struct {
     bool partial[4];
     size_t memory;     /* that each try takes */
     bool loses_commit; /* the pivot commits and its answer is lost */
+    bool taken_before_pivot;
+    enum code interrupted; /* how the sleep of a step ended, when it did too early */
     int ended;
     struct status ended_with;
     char ended_reason[40]; /* of a resumed saga the reason lives as long as the saga */
@@ -43,8 +46,12 @@ static struct status answer(struct saga *saga, int step, const char *name)
 {
     note(name);
     memset(arena_alloc(saga->arena, lab.memory), 1, lab.memory);
-    if (lab.sleep_us[step])
-        TRY(task_sleep_us(lab.sleep_us[step]));
+    if (lab.sleep_us[step]) {
+        const struct status slept = task_sleep_us(lab.sleep_us[step]);
+        if (!lab.interrupted)
+            lab.interrupted = slept.code;
+        TRY(slept);
+    }
     const int try = lab.tries[step]++;
     const struct status st = try < TRIES_MAX ? lab.answers[step][try] : STATUS_OK;
     if (!status_ok(&st)) {
@@ -52,6 +59,15 @@ static struct status answer(struct saga *saga, int step, const char *name)
         error_details_add(&saga->details, saga->arena, "step", "%s", name);
     }
     return st;
+}
+
+/* As another process does, which is undoing it. */
+static void take_away(int64_t id)
+{
+    kit_write(lab.db,
+              "UPDATE saga SET owner = 'other', phase = 3, "
+              "until_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR WHERE id = ?",
+              DB_ARGS(DB_I64(id)));
 }
 
 static struct status do_a(struct saga *saga)
@@ -71,6 +87,8 @@ static struct status do_c(struct saga *saga)
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(answer(saga, 2, "c"));
+    if (lab.taken_before_pivot)
+        take_away(saga->id);
     TRY(db_tx_begin(&tx, lab.db));
     TRY(saga_pass_pivot(saga, &tx));
     TRY(db_tx_commit(&tx));
@@ -175,7 +193,7 @@ static void insert(const struct saga_kind *of, int64_t id)
     const Stock state = new_state();
 
     assert_ok(db_tx_begin(&tx, lab.db));
-    assert_ok(saga_insert(lab.runner, &tx, of, id, &state.base));
+    assert_ok(saga_insert(lab.runner, &tx, of, id, &state.base, NULL));
     assert_ok(db_tx_commit(&tx));
 }
 
@@ -282,6 +300,18 @@ static void an_unknown_outcome_undoes_the_step_itself(struct loop *loop)
         lab.answers[1][i] = unavailable;
     assert_int_equal(run(&kind, 1).code, CODE_UNAVAILABLE);
     assert_string_equal(lab.calls, "a b b b b B A");
+    finish();
+}
+
+/* Whoever waits would else begin another saga for each of its own tries. */
+static void contention_that_a_step_gave_up_is_no_longer_its_callers(struct loop *loop)
+{
+    begin(loop);
+    for (int i = 0; i < SAGA_STEP_TRIES; i++)
+        lab.answers[1][i] = (struct status){.code = CODE_ABORTED, .reason = "CONTENTION"};
+    assert_reason(run(&kind, 1), "DEPENDENCY_CONTENTION");
+    assert_string_equal(lab.calls, "a b b b b B A");
+    assert_string_equal(lab.ended_reason, "CONTENTION");
     finish();
 }
 
@@ -508,6 +538,27 @@ static void stops_runner(void *runner)
     saga_runner_stop(runner);
 }
 
+/* For the day when nobody can read its state. */
+static void its_row_names_the_request_that_it_answers(struct loop *loop)
+{
+    static const struct rpc_method method = {.path = "/test.Test/Begin"};
+    const struct request rq = {.caller.key = "customer/1", .method = &method, .request_id = "r-1"};
+    const Stock state = new_state();
+    begin(loop);
+    {
+        AUTO(db_tx_end) struct db_tx tx = {0};
+        assert_ok(db_tx_begin(&tx, lab.db));
+        assert_ok(saga_insert(lab.runner, &tx, &kind, 1, &state.base, &rq));
+        assert_ok(db_tx_commit(&tx));
+    }
+    assert_int_equal(kit_read_i64(lab.db,
+                                  "SELECT COUNT(*) FROM saga WHERE request_caller = 'customer/1' "
+                                  "AND request_method = '/test.Test/Begin' AND request_id = 'r-1'",
+                                  DB_NO_ARGS),
+                     1);
+    finish();
+}
+
 static void a_stop_leaves_the_saga_for_another_to_go_on_at_once(struct loop *loop)
 {
     begin(loop);
@@ -534,16 +585,25 @@ static double running(void)
 static void a_process_that_was_overtaken_leaves(struct loop *loop)
 {
     begin(loop);
-    lab.sleep_us[1] = 2 * CLOCK_US_PER_S;
+    lab.taken_before_pivot = true;
+    assert_reason(run(&kind, 1), "DEPENDENCY_UNAVAILABLE");
+    assert_string_equal(lab.calls, "a b c"); /* it stops at the pivot, and undoes nothing */
+    assert_int_equal(phase_of(1), SAGA_UNDOING);
+    finish();
+}
+
+/* An operator gave it up at another process, which knows no task of it. */
+static void whoever_loses_a_saga_leaves_its_step_soon(struct loop *loop)
+{
+    begin(loop);
+    lab.sleep_us[1] = 30 * CLOCK_US_PER_S;
     enum code heard = CODE_OK;
     struct task *task = task_spawn("waits", waits_shortly, &heard);
     assert_ok(task_join(task));
-    kit_write(lab.db,
-              "UPDATE saga SET owner = 'other', phase = 3, "
-              "until_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR",
-              DB_NO_ARGS);
-    server_test_wait(SOON_MS, running() == 0);
-    assert_string_equal(lab.calls, "a b c"); /* it stops at the pivot, and undoes nothing */
+    take_away(1);
+    server_test_wait(10 * 1000, lab.interrupted);
+    assert_int_equal(lab.interrupted, CODE_CANCELLED); /* not at the end of its time */
+    assert_string_equal(lab.calls, "a b");
     assert_int_equal(phase_of(1), SAGA_UNDOING);
     finish();
 }
@@ -558,26 +618,27 @@ static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
     struct task *task = task_spawn("waits", waits_shortly, &heard);
     assert_ok(task_join(task));
     kit_write(lab.db, "UPDATE saga SET owner = 'other', until_at = '2000-01-01'", DB_NO_ARGS);
+    saga_nudge(lab.runner); /* before it hears that it has lost it; or it begins anew */
     wait_for_end(1);
-    assert_string_equal(lab.calls, "a b B A");
+    assert_string_equal(strstr(lab.calls, "b"), "b B A");
     finish();
 }
 
-SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
-             a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
-             what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
-             an_unknown_outcome_before_a_refusal_undoes_the_step_itself,
-             an_unknown_outcome_of_one_step_does_not_count_for_the_next,
-             a_refusal_that_left_something_undoes_the_step_itself,
-             the_deadline_undoes_the_step_under_way, a_pivot_whose_answer_was_lost_goes_forward,
-             steps_behind_the_pivot_are_insisted_on, tries_in_vain_take_no_memory,
-             one_that_cannot_go_on_is_put_off, whoever_waits_may_go_away,
-             a_saga_of_a_dead_process_is_run_again_from_its_start, behind_the_pivot_it_is_run_on,
-             an_undo_is_run_again_whole_and_remembers_why,
-             a_resumed_saga_that_is_refused_undoes_every_step,
-             what_another_process_holds_is_left_alone, a_slow_saga_is_run_by_its_process_alone,
-             a_saga_that_never_got_to_run_is_resumed_while_others_run,
-             kinds_of_another_binary_are_left_alone,
-             a_state_that_cannot_be_read_does_not_stop_the_others,
-             a_stop_leaves_the_saga_for_another_to_go_on_at_once,
-             a_process_that_was_overtaken_leaves, a_saga_that_comes_back_undoes_every_step)
+SERVER_TESTS(
+    all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
+    a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
+    what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
+    contention_that_a_step_gave_up_is_no_longer_its_callers,
+    an_unknown_outcome_before_a_refusal_undoes_the_step_itself,
+    an_unknown_outcome_of_one_step_does_not_count_for_the_next,
+    a_refusal_that_left_something_undoes_the_step_itself, the_deadline_undoes_the_step_under_way,
+    a_pivot_whose_answer_was_lost_goes_forward, steps_behind_the_pivot_are_insisted_on,
+    tries_in_vain_take_no_memory, one_that_cannot_go_on_is_put_off, whoever_waits_may_go_away,
+    a_saga_of_a_dead_process_is_run_again_from_its_start, behind_the_pivot_it_is_run_on,
+    an_undo_is_run_again_whole_and_remembers_why, a_resumed_saga_that_is_refused_undoes_every_step,
+    what_another_process_holds_is_left_alone, a_slow_saga_is_run_by_its_process_alone,
+    a_saga_that_never_got_to_run_is_resumed_while_others_run,
+    kinds_of_another_binary_are_left_alone, a_state_that_cannot_be_read_does_not_stop_the_others,
+    its_row_names_the_request_that_it_answers, a_stop_leaves_the_saga_for_another_to_go_on_at_once,
+    a_process_that_was_overtaken_leaves, whoever_loses_a_saga_leaves_its_step_soon,
+    a_saga_that_comes_back_undoes_every_step)

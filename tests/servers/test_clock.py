@@ -2,7 +2,7 @@
 
 import struct
 
-from lab_kit import Lab
+from lab_kit import Lab, Watcher, metric
 from soukdev import http
 from soukdev.poll import until
 from soukdev.service import Service
@@ -32,3 +32,18 @@ def test_a_clock_that_is_far_off_makes_the_process_unready_until_it_is_set_right
         with clock.open("r+b") as file:
             file.write(struct.pack("q", 0))
         until(lambda: readiness(process) == "200 ready", 20, "it is ready")
+
+
+def test_how_old_events_are_is_told_by_the_databases_clock(lab: Lab) -> None:
+    clock = lab.folder / "clock"
+    clock.parent.mkdir(parents=True, exist_ok=True)
+    clock.write_bytes(struct.pack("q", 0))
+    relay = lab.start("relay", LAB_CLOCK_FILE=str(clock))
+    with clock.open("r+b") as file:
+        file.write(struct.pack("q", 3600))
+    watcher = Watcher(lab.kafka.address, lab.topic)
+    lab.tell(1, b"told")
+    watcher.wait_for([b"told"])
+    watcher.close()
+    until(lambda: metric(relay, "souk_outbox_publish_delay_seconds"), 20, "the metric")
+    assert metric(relay, "souk_outbox_publish_delay_seconds") < 3000

@@ -389,6 +389,105 @@ def test_a_discarded_letter_sets_its_key_free(
     assert handled(lab, 1) == [(1, 2), (1, 3)]
 
 
+def forget_inbox(lab: Lab) -> None:
+    """As housekeeping does when eight days have passed."""
+    lab.sql("DELETE FROM inbox")
+
+
+@pytest.mark.parametrize("order", ["redrive", "discard"])
+def test_a_letter_that_was_done_with_is_never_handled_again(
+    lab: Lab, publisher: Publisher, letters: Letters, order: str
+) -> None:
+    worker = lab.start("worker")
+    lab.fault("handle 1", code=FAILED_PRECONDITION)
+    publisher.cancelled(1, 1)
+    (letter,) = letters.wait_for(1)
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    lab.heal()
+    letters.put_back(letter, order)
+    until(lambda: parked(lab) == [], 20, "it is done with")
+    done = handled(lab)
+    forget_inbox(lab)
+    letters.put_back(letter, "redrive")
+    publisher.cancelled(1, 2)
+    until(lambda: (1, 2) in handled(lab), 20, "the next event")
+    assert handled(lab) == [*done, (1, 2)]
+    assert counted(worker, "repeated") == 1
+
+
+def test_what_was_handled_does_not_wait_behind_a_dead_letter(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    """Kafka brings it again within days, the letter may be redriven after weeks."""
+    worker = lab.start("worker")
+    first = publisher.cancelled(1, 1)
+    until(lambda: handled(lab) == [(1, 1)], 20, "the first event")
+    lab.fault("handle 1", code=FAILED_PRECONDITION)
+    publisher.cancelled(1, 2)
+    (letter,) = letters.wait_for(1)
+    publisher.cancelled(1, 1, event_id=first)
+    publisher.cancelled(1, 3)
+    until(lambda: counted(worker, "repeated") == 2, 20, "each consumer knows it")
+    until(lambda: parked(lab) == [1, 1], 20, "the last one waits")
+    forget_inbox(lab)
+    lab.heal()
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    letters.put_back(letter, "redrive")
+    until(lambda: parked(lab) == [], 20, "the key flows")
+    assert handled(lab) == [(1, 1), (1, 2), (1, 3)]
+
+
+def wait_for_try(lab: Lab) -> int:
+    """Until a try of the only parked event is under way; how many came before it."""
+    under_way = (
+        "SELECT tries FROM parked_event WHERE consumer = 'lab.events'"
+        " AND next_at > UTC_TIMESTAMP(6) + INTERVAL 15 SECOND"
+    )
+    until(lambda: lab.sql(under_way), 30, "a try is under way")
+    return lab.number(under_way)
+
+
+@pytest.mark.parametrize("ends", ["stopped", "killed"])
+def test_a_try_that_its_process_did_not_end_counts_for_nothing(
+    lab: Lab, publisher: Publisher, ends: str
+) -> None:
+    worker = lab.start("worker")
+    lab.fault("handle 1", code=UNAVAILABLE)
+    publisher.cancelled(1, 1)
+    until(lambda: parked(lab) == [1], 20, "the event is parked")
+    lab.sql("UPDATE lab_fault SET code = 0, sleep_ms = 60000")
+    before = wait_for_try(lab)
+    if ends == "killed":
+        worker.kill9()
+        lab.forget_node_leases()
+    else:
+        worker.terminate()
+    lab.sql("UPDATE parked_event SET next_at = UTC_TIMESTAMP(6)")  # or after 30 s
+    worker.start()
+    assert wait_for_try(lab) == before
+
+
+def test_parked_events_of_a_projection_do_not_wait_for_each_other(
+    lab: Lab, publisher: Publisher
+) -> None:
+    lab.start("worker")
+    for version in (1, 2):
+        lab.fault(f"project 1/{version}", code=UNAVAILABLE)
+        publisher.cancelled(1, version)
+    rows = "SELECT id FROM parked_event WHERE consumer = 'lab.versions' ORDER BY id"
+    until(lambda: len(lab.sql(rows)) == 2, 20, "both are parked")
+    first = int(lab.sql(rows)[0]["id"])
+    # Nobody tries it from now on, and whoever does so now has no say any more.
+    later = "UTC_TIMESTAMP(6) + INTERVAL 1 HOUR"
+    lab.sql(f"UPDATE parked_event SET next_at = {later} WHERE id = {first}")
+    with lab.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM parked_event WHERE id = {first} FOR UPDATE")
+        lab.heal()
+        until(lambda: len(lab.sql(rows)) == 1, 20, "the second one")
+        assert versions(lab) == {1: 2}
+        connection.rollback()
+
+
 def test_bytes_that_are_no_event_become_a_dead_letter_at_once(
     lab: Lab, publisher: Publisher, letters: Letters
 ) -> None:
@@ -503,6 +602,25 @@ def test_a_handler_that_is_killed_runs_again_as_if_it_never_had(
     # Its dead self has to run out of the group first.
     until(lambda: len(handled(lab)) == 2, 40, "both events")
     assert handled(lab) == [(1, 1), (1, 2)]
+
+
+def test_consumers_of_a_process_stop_side_by_side(lab: Lab, publisher: Publisher) -> None:
+    """One whose handler takes its time does not keep the others from leaving."""
+    worker = lab.start("worker")
+    lab.fault("handle 1", sleep_ms=60_000)
+    publisher.cancelled(1, 1)
+    until(lambda: versions(lab) == {1: 1}, 30, "the other consumer has it")
+    # InnoDB counts anew only when nobody has asked for 0.1 s.
+    until(
+        lambda: lab.number("SELECT COUNT(*) FROM information_schema.INNODB_TRX"),
+        20,
+        "a handler",
+        every_s=0.3,
+    )
+    worker.terminate()
+    lines = [json.loads(line) for line in worker.log_text().splitlines() if line.startswith("{")]
+    left = [line["group"] for line in lines if line["message"] == "partitions revoked"]
+    assert left[-2:] == ["lab.versions", "lab.events"]
 
 
 def lag(worker: Service, group: str) -> float:

@@ -210,11 +210,46 @@ def test_abandoned_behind_its_decision_it_ends_as_it_is(lab: Lab, desk: Desk, st
     assert refused(desk, "RetrySaga", saga_id) == "FAILED_PRECONDITION SAGA_ENDED"
 
 
+@pytest.mark.parametrize(("answer", "left"), [("NULL", 0), ("x'01'", 1)])
+def test_abandoned_though_nobody_can_read_it_its_request_may_be_sent_again(
+    lab: Lab, desk: Desk, answer: str, left: int
+) -> None:
+    saga_id = put_off(lab, desk, "d")
+    lab.sql(
+        "INSERT INTO request (caller, method, request_id, digest, answer, created_at)"
+        f" VALUES ('customer/1', '/lab/Begin', 'r1', REPEAT('0', 16), {answer}, NOW(6))"
+    )
+    grow_old(lab, saga_id, 3600)
+    put_off_for_long(lab, saga_id)
+    lab.sql(
+        "UPDATE saga SET state = x'ff', request_caller = 'customer/1',"
+        f" request_method = '/lab/Begin', request_id = 'r1' WHERE id = {saga_id}"
+    )
+    desk.do("AbandonSaga", saga_id)
+    assert phase(lab, saga_id) == ABANDONED
+    assert lab.number("SELECT COUNT(*) FROM request WHERE request_id = 'r1'") == left
+
+
 def test_the_same_request_is_one_action(lab: Lab, desk: Desk) -> None:
     saga_id = put_off(lab, desk, "d")
     for _ in range(2):
         desk.do("RetrySaga", saga_id, request_id="once")
     assert len(desk.get(saga_id).actions) == 1
+
+
+def test_what_was_rolled_back_is_not_told(lab: Lab, process: Service, desk: Desk) -> None:
+    saga_id = put_off(lab, desk, "d")
+    lab.sql(
+        "CREATE TRIGGER loses BEFORE UPDATE ON request FOR EACH ROW"
+        " SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213"
+    )
+    assert refused(desk, "RetrySaga", saga_id) == "ABORTED CONTENTION"
+    assert refused(desk, "AbandonSaga", saga_id) == "ABORTED CONTENTION"
+    lab.sql("DROP TRIGGER loses")
+    desk.do("RetrySaga", saga_id, why="now it may")
+    until(lambda: told(process, "an operator looked after a saga"), 10, "the line")
+    (line,) = told(process, "an operator looked after a saga")
+    assert (line["action"], line["why"]) == ("retry", "now it may")
 
 
 def test_only_operators_look_after_sagas(lab: Lab, desk: Desk) -> None:

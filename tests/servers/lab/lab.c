@@ -81,7 +81,7 @@ static struct status suffer(struct db *db, const char *name)
 
 /* Events. */
 
-static struct status on_cancelled(void *app, struct db_tx *tx, const struct event *event)
+static struct status on_cancelled(void *app, struct db_tx *tx, const struct consumer_event *event)
 {
     const struct lab *lab = app;
     const OrderCancelled *cancelled = (const OrderCancelled *)event->message;
@@ -94,7 +94,8 @@ static struct status on_cancelled(void *app, struct db_tx *tx, const struct even
                   arena_printf(event->arena, "handle %lld", (long long)cancelled->order_id));
 }
 
-static struct status project(const struct lab *lab, struct db_tx *tx, const struct event *event)
+static struct status project(const struct lab *lab, struct db_tx *tx,
+                             const struct consumer_event *event)
 {
     const OrderCancelled *cancelled = (const OrderCancelled *)event->message;
     const char *fault = arena_printf(event->arena, "project %lld/%lld",
@@ -107,7 +108,7 @@ static struct status project(const struct lab *lab, struct db_tx *tx, const stru
     return suffer(lab->db, fault);
 }
 
-static struct status take_versions(void *app, struct db_tx *tx, const struct event *events,
+static struct status take_versions(void *app, struct db_tx *tx, const struct consumer_event *events,
                                    size_t count)
 {
     for (size_t i = 0; i < count; i++)

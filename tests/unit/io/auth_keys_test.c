@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "io/contract.h"
+#include "tests/unit/in_task.h"
 #include "tests/unit/io/auth_kit.h"
 
 static struct test_key p256, p384, ed25519;
@@ -127,6 +128,26 @@ static void there_is_a_most_of_keys(void **state)
     assert_invalid(json_pack("{s:o}", "keys", list), "one too many");
 }
 
+static void body_reads_deep_json(void)
+{
+    enum { JANSSON_MOST = 2048 };
+    AUTO(str_release) struct str text = {0};
+    struct auth_keys keys;
+
+    for (int i = 0; i < JANSSON_MOST; i++)
+        str_append(&text, "[");
+    for (int i = 0; i < JANSSON_MOST; i++)
+        str_append(&text, "]");
+    const struct status st = auth_keys_read(str_text(&text), &keys);
+    expect_string_equal(st.reason, "KEYS_INVALID");
+}
+
+/* The start is a task, and its stack is small. */
+static void a_file_that_is_nested_deep_does_not_end_the_process(void **state)
+{
+    in_task(body_reads_deep_json);
+}
+
 int main(void)
 {
     p256 = test_key_new("P-256");
@@ -135,7 +156,7 @@ int main(void)
     const int failed = UNIT_TESTS_RUN(
         a_key_is_read_with_all_that_belongs_to_it, each_member_must_be_there_and_right,
         only_public_keys_on_p256_are_taken, what_is_no_list_of_keys_is_refused, a_kid_comes_once,
-        there_is_a_most_of_keys);
+        there_is_a_most_of_keys, a_file_that_is_nested_deep_does_not_end_the_process);
     test_key_release(&p256);
     test_key_release(&p384);
     test_key_release(&ed25519);

@@ -39,6 +39,7 @@ static void body_fails_otherwise(void)
         {.code = CODE_RESOURCE_EXHAUSTED, .reason = "OVERLOADED"},
         {.code = CODE_ALREADY_EXISTS, .reason = "DUPLICATE_KEY"},
         {.code = CODE_ABORTED, .reason = "REQUEST_IN_PROGRESS"},
+        {.code = CODE_ABORTED, .reason = "DEPENDENCY_CONTENTION"},
         {.code = CODE_ABORTED},
     };
 

@@ -2,6 +2,7 @@
 #include "io/rpc_server.h"
 
 #include "base/clock.h"
+#include "io/db_retry.h"
 #include "io/request.h"
 #include "io/rpc_loop.h"
 #include "observe/trace.h"
@@ -11,6 +12,8 @@
 #include "tests/unit/in_task.h"
 #include "tests/unit/rpc_kit.h"
 
+enum { ASKS = 1000 };
+
 /* A service of two methods on the inventory contract, run by what the test wants of it. */
 static struct {
     struct status answer;
@@ -18,11 +21,17 @@ static struct {
     int fail_first;
     bool hang;
     enum code hang_ended;
+    int64_t unwinds_us; /* after it was cancelled */
+    bool unwound;
     int64_t deadline_left_us;
     char request_id[65];
     char trace_id[TRACEPARENT_LENGTH + 1];
     bool add_details;
+    bool asks_a_peer; /* which it takes itself for, and hands on the answer */
+    int asked;
 } behaviour;
+
+static struct status ask_peer(struct request *rq);
 
 static struct status serve_set_stock(struct request *rq, const ProtobufCMessage *in,
                                      ProtobufCMessage *ret)
@@ -30,6 +39,10 @@ static struct status serve_set_stock(struct request *rq, const ProtobufCMessage 
     const SetStockRequest *request = (const SetStockRequest *)in;
     SetStockResponse *response = (SetStockResponse *)ret;
 
+    if (behaviour.asks_a_peer && request->on_hand == ASKS) {
+        behaviour.asked++;
+        return ask_peer(rq);
+    }
     behaviour.calls++;
     behaviour.deadline_left_us = task_time_left_us();
     snprintf(behaviour.request_id, sizeof behaviour.request_id, "%s", rq->request_id);
@@ -39,6 +52,12 @@ static struct status serve_set_stock(struct request *rq, const ProtobufCMessage 
     if (behaviour.hang) {
         const struct status st = task_sleep_us(60 * CLOCK_US_PER_S);
         behaviour.hang_ended = st.code;
+        if (behaviour.unwinds_us) { /* as a COMMIT under way */
+            AUTO(task_shield_end)
+            struct task_shield shield = task_shield_in_us(60 * CLOCK_US_PER_S);
+            expect_ok(task_sleep_us(behaviour.unwinds_us));
+        }
+        behaviour.unwound = true;
         return st;
     }
     if (behaviour.add_details) {
@@ -116,7 +135,7 @@ static void with_server(void (*body)(void))
     in_task(run_with_server);
 }
 
-static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
+static struct status set_stock_by(struct rpc_call *by, int64_t on_hand, SetStockResponse **ret)
 {
     SetStockRequest request;
     set_stock_request_init(&request);
@@ -124,7 +143,20 @@ static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
     request.sku_id = 7;
     request.model = STOCK_MODEL_QUANTITY;
     request.on_hand = on_hand;
-    return inventory_client_set_stock(client, &call, &request, ret);
+    return inventory_client_set_stock(client, by, &request, ret);
+}
+
+static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
+{
+    return set_stock_by(&call, on_hand, ret);
+}
+
+static struct status ask_peer(struct request *rq)
+{
+    struct rpc_call of_handler = {.arena = rq->arena};
+    SetStockResponse *response;
+
+    return set_stock_by(&of_handler, 1, &response);
 }
 
 static void body_calls(void)
@@ -200,6 +232,26 @@ static void body_internal(void)
 static void our_own_faults_are_not_told_to_clients(void **state)
 {
     with_server(body_internal);
+}
+
+/* It was run again where it was lost: doing so at each hop would multiply it under contention. */
+static void body_peer_contention(void)
+{
+    SetStockResponse *response = NULL;
+
+    behaviour.asks_a_peer = true;
+    behaviour.answer = status_error(CODE_ABORTED, "CONTENTION", "a row");
+    const struct status st = set_stock(ASKS, &response);
+    expect_int_equal(st.code, CODE_ABORTED);
+    expect_string_equal(st.reason, "DEPENDENCY_CONTENTION");
+    expect_string_equal(st.detail, "a row");
+    expect_int_equal(behaviour.asked, 1);
+    expect_int_equal(behaviour.calls, DB_TRIES_MAX);
+}
+
+static void a_handler_is_run_again_for_its_own_contention_not_for_a_peers(void **state)
+{
+    with_server(body_peer_contention);
 }
 
 static void body_retries(void)
@@ -309,6 +361,55 @@ static void a_drain_cancels_what_outlives_its_grace(void **state)
     with_server(body_drain);
 }
 
+/* Whoever drains may be called away; the server is freed next all the same. */
+static void drains(void *limit_us)
+{
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(*(const int64_t *)limit_us);
+
+    rpc_server_drain(server, 60 * CLOCK_US_PER_S);
+    expect_true(behaviour.unwound);
+    rpc_server_free(server);
+    server = NULL;
+}
+
+static void drain_is_cut_short(int64_t limit_us, bool cancels)
+{
+    enum code seen = CODE_OK;
+
+    behaviour.hang = true;
+    behaviour.unwinds_us = 200 * 1000;
+    struct task *caller = task_spawn("caller", calls_and_hangs, &seen);
+    expect_soon(behaviour.calls);
+    struct task *drain = task_spawn("drain", drains, &limit_us);
+    expect_ok(task_yield());
+    if (cancels)
+        task_cancel(drain);
+    expect_ok(task_join(drain));
+    expect_ok(task_join(caller));
+    expect_int_equal(seen, CODE_UNAVAILABLE);
+}
+
+static void body_drain_cancelled(void)
+{
+    drain_is_cut_short(60 * CLOCK_US_PER_S, true);
+}
+
+static void body_drain_late(void)
+{
+    drain_is_cut_short(20 * 1000, false);
+}
+
+static void a_drain_that_is_cancelled_waits_for_handlers_to_unwind(void **state)
+{
+    with_server(body_drain_cancelled);
+}
+
+static void a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind(void **state)
+{
+    with_server(body_drain_late);
+}
+
 static void body_no_server(void)
 {
     SetStockResponse *response = NULL;
@@ -361,7 +462,10 @@ static void two_hundred_callers_at_once_are_all_served(void **state)
 UNIT_TESTS(a_call_reaches_the_handler_with_its_trace_and_deadline,
            a_request_against_the_contract_never_reaches_the_handler,
            a_refusal_arrives_with_reason_facts_and_fields, our_own_faults_are_not_told_to_clients,
+           a_handler_is_run_again_for_its_own_contention_not_for_a_peers,
            unavailable_is_tried_three_times, a_refusal_says_that_an_earlier_try_may_arrive,
            the_callers_deadline_ends_the_handler_too, a_cancelled_caller_cancels_the_handler,
-           a_drain_cancels_what_outlives_its_grace, a_peer_that_is_away_is_unavailable,
-           two_hundred_callers_at_once_are_all_served)
+           a_drain_cancels_what_outlives_its_grace,
+           a_drain_that_is_cancelled_waits_for_handlers_to_unwind,
+           a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind,
+           a_peer_that_is_away_is_unavailable, two_hundred_callers_at_once_are_all_served)

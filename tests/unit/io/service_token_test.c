@@ -72,6 +72,28 @@ static void a_key_that_peers_would_not_believe_stops_the_start(void **state)
     assert_null(token);
 }
 
+static void *no_memory(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+/* What the caller sent has nothing to do with it. */
+static void that_it_cannot_be_signed_any_more_is_our_own_fault(void **state)
+{
+    struct service_token *token = token_of("order");
+    const char *header = NULL;
+
+    json_set_alloc_funcs(no_memory, free);
+    const struct status st = service_token_get(token, NOW_S, &header);
+    json_set_alloc_funcs(malloc, free);
+    assert_int_equal(st.code, CODE_INTERNAL);
+    assert_reason(st, "INTERNAL");
+    assert_null(header);
+    assert_non_null(header_at(token, NOW_S)); /* and the next call tries again */
+    service_token_free(token);
+}
+
 int main(void)
 {
     key = test_key_new("P-256");
@@ -79,7 +101,8 @@ int main(void)
     ed25519 = test_key_new(NULL);
     const int failed = UNIT_TESTS_RUN(peers_believe_it_for_its_five_minutes,
                                       it_is_made_anew_when_a_minute_is_left,
-                                      a_key_that_peers_would_not_believe_stops_the_start);
+                                      a_key_that_peers_would_not_believe_stops_the_start,
+                                      that_it_cannot_be_signed_any_more_is_our_own_fault);
     test_key_release(&key);
     test_key_release(&p384);
     test_key_release(&ed25519);
