@@ -11,6 +11,7 @@
 #include "run/sync.h"
 
 struct auth;
+struct cron;
 struct housekeeping;
 struct http_admin;
 struct mq_producer;
@@ -47,6 +48,7 @@ struct service {
     struct http *http;
     struct mq_producer *producer;
     struct relay *relay;
+    struct cron *cron;
     struct housekeeping *housekeeping;
     struct saga_runner *sagas;
     struct rpc_server *rpc;
