@@ -12,7 +12,6 @@
 
 struct auth;
 struct cron;
-struct housekeeping;
 struct http_admin;
 struct mq_producer;
 struct relay;
@@ -49,7 +48,6 @@ struct service {
     struct mq_producer *producer;
     struct relay *relay;
     struct cron *cron;
-    struct housekeeping *housekeeping;
     struct saga_runner *sagas;
     struct rpc_server *rpc;
     struct service_peer_entry peers[SERVICE_PEERS_MAX];

@@ -179,9 +179,9 @@ static struct status start_workers(struct service *service)
         TRY(consumer_start(service->loop, &config, consumer, &service->consumers[i]));
     }
     const struct cron_table jobs[] = {
+        {housekeeping_jobs, housekeeping_job_count, service->db},
         {description->cron_jobs, description->cron_job_count, service->app},
     };
-    service->housekeeping = housekeeping_start(service->db, service->owner);
     service->cron = cron_start(service->db, service->owner, jobs, ARRAY_LEN(jobs));
     for (size_t i = 0; i < description->periodic_count; i++) {
         struct periodic_config periodic = description->periodics[i];
@@ -270,7 +270,6 @@ static void stop_workers(struct service *service)
         periodic_stop(service->periodics[i]);
         stop_consumer(&service->consumers[i]);
     }
-    housekeeping_stop(service->housekeeping);
 }
 
 static void stop_ids(struct service *service)

@@ -215,7 +215,7 @@ def test_every_process_shows_all_jobs(lab: Lab) -> None:
 
     until(all_show_it, SECONDS, "the run's end")
     for jobs in map(shown, workers):
-        assert {"lab.often", "lab.daily", "lab.brief"} <= jobs.keys()
+        assert {"lab.often", "lab.daily", "lab.brief", "housekeeping.outbox"} <= jobs.keys()
         daily = jobs["lab.daily"]
         assert daily["schedule"] == "daily at 03:47 UTC"
         assert daily["next_at"].endswith("T03:47:00.000000Z")
