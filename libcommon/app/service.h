@@ -5,8 +5,8 @@
  * tokens, ids), start, readiness, roles, drain, end. A service's main.c describes itself and calls
  * service_main.
  *
- * Roles: `api` serves RPCs, `relay` publishes the outbox, `worker` runs consumers, sagas and
- * sweeps. One process may have any of them.
+ * Roles: `api` serves RPCs, `relay` publishes the outbox, `worker` runs consumers, sagas, sweeps
+ * and cron jobs. One process may have any of them.
  *
  * Ready means: the api answers (database reached, migrations run, ids to be had). Kafka, Redis and
  * the search engine do not stop the api; what of them is down shows in /readyz.
@@ -28,6 +28,7 @@
 #include "io/rpc_server.h"
 #include "observe/config.h"
 #include "patterns/consumer.h"
+#include "patterns/cron.h"
 #include "patterns/periodic.h"
 #include "patterns/saga.h"
 
@@ -67,6 +68,8 @@ struct service_description {
     size_t consumer_count;
     const struct periodic_config *periodics;
     size_t periodic_count;
+    const struct cron_job *cron_jobs;
+    size_t cron_job_count;
     const struct saga_kind *const *sagas;
     size_t saga_count;
 

@@ -5,6 +5,7 @@
 #include "io/cache.h"
 #include "io/http_admin.h"
 #include "observe/metrics.h"
+#include "patterns/cron.h"
 #include "patterns/ids.h"
 
 static int show_metrics(void *arg, struct str *body, const char **ret_type)
@@ -68,6 +69,16 @@ static int show_config(void *arg, struct str *body, const char **ret_type)
     return 200;
 }
 
+/* Nothing where this process has no role worker. */
+static int show_cron(void *arg, struct str *body, const char **ret_type)
+{
+    const struct service *service = arg;
+
+    *ret_type = "application/json";
+    cron_show(service->cron, body);
+    return 200;
+}
+
 struct status service_admin_start(struct service *service)
 {
     TRY(http_admin_new(service->loop, service->config.admin_address, &service->admin));
@@ -76,5 +87,6 @@ struct status service_admin_start(struct service *service)
     http_admin_on(service->admin, "/readyz", show_ready, service);
     http_admin_on(service->admin, "/version", show_version, service);
     http_admin_on(service->admin, "/config", show_config, service);
+    http_admin_on(service->admin, "/cron", show_cron, service);
     return STATUS_OK;
 }

@@ -10,7 +10,7 @@
     OPTION(service_config, CONFIG_TEXT, const char *, rpc_address, "127.0.0.1:0", 3, 128,     \
            "where RPCs are served, ip:port; port 0 takes a free one")                         \
     OPTION(service_config, CONFIG_TEXT, const char *, admin_address, "127.0.0.1:0", 3, 128,   \
-           "where /metrics, /livez, /readyz, /version and /config are served")                \
+           "where /metrics, /livez, /readyz, /version, /config and /cron are served")         \
     OPTION(service_config, CONFIG_TEXT, const char *, roles, "api,relay,worker", 3, 64,       \
            "what the process does: any of api, relay, worker, separated by commas")           \
     OPTION(service_config, CONFIG_TEXT, const char *, log_level, "info", 4, 8,                \

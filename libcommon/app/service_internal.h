@@ -11,7 +11,7 @@
 #include "run/sync.h"
 
 struct auth;
-struct housekeeping;
+struct cron;
 struct http_admin;
 struct mq_producer;
 struct relay;
@@ -47,7 +47,7 @@ struct service {
     struct http *http;
     struct mq_producer *producer;
     struct relay *relay;
-    struct housekeeping *housekeeping;
+    struct cron *cron;
     struct saga_runner *sagas;
     struct rpc_server *rpc;
     struct service_peer_entry peers[SERVICE_PEERS_MAX];

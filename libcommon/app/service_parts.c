@@ -20,6 +20,7 @@
 #include "io/service_token.h"
 #include "observe/log.h"
 #include "observe/trace.h"
+#include "patterns/cron.h"
 #include "patterns/housekeeping.h"
 #include "patterns/ids.h"
 #include "patterns/outbox.h"
@@ -178,7 +179,11 @@ static struct status start_workers(struct service *service)
         consumer->arg = service->app;
         TRY(consumer_start(service->loop, &config, consumer, &service->consumers[i]));
     }
-    service->housekeeping = housekeeping_start(service->db, service->owner);
+    const struct cron_table jobs[] = {
+        {housekeeping_jobs, housekeeping_job_count, service->db},
+        {description->cron_jobs, description->cron_job_count, service->app},
+    };
+    service->cron = cron_start(service->db, service->owner, jobs, ARRAY_LEN(jobs));
     for (size_t i = 0; i < description->periodic_count; i++) {
         struct periodic_config periodic = description->periodics[i];
         periodic.arg = service->app;
@@ -264,12 +269,21 @@ static void stop_consumers(struct service *service)
     status_ignore(task_group_join(&group), "they have ended all the same");
 }
 
+static void stop_cron(struct service *service)
+{
+    struct cron *cron = service->cron;
+
+    service->cron = NULL;
+    cron_stop(cron);
+}
+
+/* Runs of jobs are handed over first: another process can have them while this one still ends. */
 static void stop_workers(struct service *service)
 {
+    stop_cron(service);
     stop_consumers(service);
     for (size_t i = 0; i < SERVICE_PARTS_MAX; i++)
         periodic_stop(service->periodics[i]);
-    housekeeping_stop(service->housekeeping);
 }
 
 static void stop_ids(struct service *service)

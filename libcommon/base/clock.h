@@ -16,6 +16,10 @@
  */
 int64_t clock_unix_us(void);
 
+/* "2026-03-01T12:00:00.000001Z", RFC 3339. */
+enum { CLOCK_RFC3339_MAX = 40 };
+void clock_rfc3339(int64_t unix_us, char to[CLOCK_RFC3339_MAX]);
+
 /* Since an unknown moment, never steps: for deadlines and durations. */
 int64_t clock_mono_us(void);
 

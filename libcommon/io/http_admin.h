@@ -1,9 +1,9 @@
 #pragma once
 
 /*
- * http_admin: the small HTTP server of every process: /metrics, /livez, /readyz, /version, /config.
- * For probes and people with access to the port, not for the public. GET and HEAD only; one thread,
- * the loop's; handlers never suspend.
+ * http_admin: the small HTTP server of every process: /metrics, /livez, /readyz, /version, /config,
+ * /cron. For probes and people with access to the port, not for the public. GET and HEAD only; one
+ * thread, the loop's; handlers never suspend.
  *
  * A connection serves one request, which has to come within HTTP_ADMIN_REQUEST_MAX bytes, and
  * closes; after HTTP_ADMIN_TIMEOUT_MS it is closed in any case. Further ones than

@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -60,14 +59,9 @@ static void add_real(json_t *line, const char *key, double real)
 
 static void add_time(json_t *line)
 {
-    const int64_t now_us = clock_unix_us();
-    const time_t seconds = now_us / CLOCK_US_PER_S;
-    struct tm utc;
-    char day[24], text[40];
+    char text[CLOCK_RFC3339_MAX];
 
-    gmtime_r(&seconds, &utc);
-    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text, sizeof text, "%s.%06dZ", day, (int)(now_us % CLOCK_US_PER_S));
+    clock_rfc3339(clock_unix_us(), text);
     add_text(line, "time", text);
 }
 

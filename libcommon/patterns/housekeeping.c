@@ -1,87 +1,68 @@
 #include "patterns/housekeeping.h"
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "observe/metrics.h"
-#include "patterns/lease.h"
-#include "patterns/periodic.h"
 #include "patterns/purge_repo.h"
 
-enum { EVERY_MS = 10 * 1000, LIMIT_MS = 10 * 1000 };
+enum { LIMIT_MS = 5 * 60 * 1000 };
 
 #define HOUR_US (3600 * CLOCK_US_PER_S)
 
-struct housekeeping {
-    struct db *db;
-    struct lease *lease;
-    struct periodic *task;
-    struct metric_family *purged;
-};
+typedef struct status (*purge)(struct db *db, int64_t age_us, uint64_t *ret_rows, bool *ret_more);
 
-static const struct chore {
-    const char *table;
-    struct status (*purge)(struct db *db, int64_t age_us, uint64_t *ret_rows);
-    int64_t age_us;
-} chores[] = {
-    {"request", purge_requests, HOUSEKEEPING_REQUEST_H *HOUR_US},
-    {"inbox", purge_inbox, HOUSEKEEPING_INBOX_H *HOUR_US},
-    {"saga", purge_sagas, HOUSEKEEPING_SAGA_H *HOUR_US},
-    {"outbox", purge_outbox, HOUSEKEEPING_OUTBOX_H *HOUR_US},
-};
-
-static struct status purge(const struct housekeeping *housekeeping, const struct chore *chore,
-                           bool *ret_more)
+/* In bounded pieces; others have the database in between. The run's deadline ends it at the latest. */
+static struct status forget(struct db *db, const char *table, purge purge_piece, int64_t age_us)
 {
-    uint64_t rows = 0;
+    struct metric *purged =
+        metric_series(metric_family(METRIC_COUNTER, "souk_purged_rows_total", "table",
+                                    "Rows that were old enough to be forgotten"),
+                      table);
+    bool more;
 
-    TRY(chore->purge(housekeeping->db, chore->age_us, &rows));
-    if (rows)
-        metric_add(metric_series(housekeeping->purged, chore->table), (double)rows);
-    *ret_more |= rows >= PURGE_ROWS_MAX;
+    do {
+        uint64_t rows = 0;
+        more = false;
+        TRY(purge_piece(db, age_us, &rows, &more));
+        metric_add(purged, (double)rows);
+    } while (more);
     return STATUS_OK;
 }
 
-/*
- * A bounded piece of each; others have the database in between. A table that cannot be purged now
- * does not keep the others from it; the first failure counts.
- */
-static struct status run(void *arg, bool *ret_more)
+static struct status forget_requests(void *db, int64_t slot_us)
 {
-    const struct housekeeping *housekeeping = arg;
-    struct status failure = STATUS_OK;
+    (void)slot_us; /* old is what is old when it is deleted */
+    return forget(db, "request", purge_requests, HOUSEKEEPING_REQUEST_H * HOUR_US);
+}
 
-    for (size_t i = 0; i < ARRAY_LEN(chores) && lease_is_held(housekeeping->lease); i++) {
-        const struct status st = purge(housekeeping, &chores[i], ret_more);
-        if (status_ok(&failure))
-            failure = st;
+static struct status forget_inbox(void *db, int64_t slot_us)
+{
+    (void)slot_us;
+    return forget(db, "inbox", purge_inbox, HOUSEKEEPING_INBOX_H * HOUR_US);
+}
+
+static struct status forget_sagas(void *db, int64_t slot_us)
+{
+    (void)slot_us;
+    return forget(db, "saga", purge_sagas, HOUSEKEEPING_SAGA_H * HOUR_US);
+}
+
+static struct status forget_outbox(void *db, int64_t slot_us)
+{
+    (void)slot_us;
+    return forget(db, "outbox", purge_outbox, HOUSEKEEPING_OUTBOX_H * HOUR_US);
+}
+
+#define JOB(table, forget_rows)                                                        \
+    {                                                                                  \
+        .name = "housekeeping." table, .schedule = CRON_EVERY_S(HOUSEKEEPING_EVERY_S), \
+        .limit_ms = LIMIT_MS, .run = (forget_rows)                                     \
     }
-    return failure;
-}
 
-struct housekeeping *housekeeping_start(struct db *db, const char *owner)
-{
-    struct housekeeping *housekeeping = mem_new(struct housekeeping);
-    const struct periodic_config config = {
-        .name = "housekeeping",
-        .period_ms = EVERY_MS,
-        .limit_ms = LIMIT_MS,
-        .run = run,
-        .arg = housekeeping,
-    };
+const struct cron_job housekeeping_jobs[] = {
+    JOB("request", forget_requests),
+    JOB("inbox", forget_inbox),
+    JOB("saga", forget_sagas),
+    JOB("outbox", forget_outbox),
+};
 
-    housekeeping->db = db;
-    housekeeping->purged = metric_family(METRIC_COUNTER, "souk_purged_rows_total", "table",
-                                         "Rows that were old enough to be forgotten");
-    housekeeping->lease = lease_start(db, "housekeeping", owner);
-    housekeeping->task = periodic_start(&config);
-    return housekeeping;
-}
-
-void housekeeping_stop(struct housekeeping *housekeeping)
-{
-    if (!housekeeping)
-        return;
-    periodic_stop(housekeeping->task);
-    lease_stop(housekeeping->lease);
-    mem_free(housekeeping);
-}
+const size_t housekeeping_job_count = ARRAY_LEN(housekeeping_jobs);

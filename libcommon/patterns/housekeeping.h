@@ -1,27 +1,31 @@
 #pragma once
 
 /*
- * housekeeping: forgets what nobody asks for any more. One process of a context does it, by lease;
- * two at once would do no harm.
+ * housekeeping: forgets what nobody asks for any more. A job of cron for each table, every
+ * HOUSEKEEPING_EVERY_S; it deletes a piece at a time until nothing old is left.
  *
- *     request   answered ones after HOUSEKEEPING_REQUEST_H; those of a saga under way stay
- *     inbox     after HOUSEKEEPING_INBOX_H: longer than Kafka keeps what it could bring again
- *     saga      ended ones after HOUSEKEEPING_SAGA_H, for whoever asks how an order went
- *     outbox    published ones after HOUSEKEEPING_OUTBOX_H, for whoever looks into what was told
+ *     housekeeping.request  answered ones after HOUSEKEEPING_REQUEST_H; those of a saga under way
+ *                           stay
+ *     housekeeping.inbox    after HOUSEKEEPING_INBOX_H: longer than Kafka keeps what it could bring
+ *                           again
+ *     housekeeping.saga     ended ones after HOUSEKEEPING_SAGA_H, for whoever asks how an order
+ *                           went; what operators did about them goes with them
+ *     housekeeping.outbox   published ones after HOUSEKEEPING_OUTBOX_H, for whoever looks into what
+ *                           was told
  */
 
-#include "base/attributes.h"
+#include <stddef.h>
 
-struct db;
-struct housekeeping;
+#include "patterns/cron.h"
 
 enum {
+    HOUSEKEEPING_EVERY_S = 60,
     HOUSEKEEPING_REQUEST_H = 48,
     HOUSEKEEPING_INBOX_H = 8 * 24, /* topics keep seven days */
     HOUSEKEEPING_SAGA_H = 30 * 24,
     HOUSEKEEPING_OUTBOX_H = 3 * 24,
 };
 
-/* `owner` tells this process from all others; kept. */
-MUST_USE struct housekeeping *housekeeping_start(struct db *db, const char *owner);
-SUSPENDS void housekeeping_stop(struct housekeeping *housekeeping); /* NULL is fine */
+/* The argument of their runs is the struct db. */
+extern const struct cron_job housekeeping_jobs[];
+extern const size_t housekeeping_job_count;

@@ -117,19 +117,29 @@ static struct status react(const struct parked_runner *runner, const struct park
     return st;
 }
 
+static struct status react_or_wait(struct parked_runner *runner, const struct parked *parked,
+                                   struct arena *arena)
+{
+    const struct status st = react(runner, parked);
+
+    if (status_ok(&st) || task_check().code == CODE_CANCELLED)
+        return st;
+    return after_failure(runner, parked, &st, arena);
+}
+
 static struct status try_again(struct parked_runner *runner, uint64_t id)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(ARENA_MAX);
+    const struct trace_context looking = *trace_current();
     struct parked parked;
     bool is_claimed;
 
     TRY(parked_claim(runner->consumer->config->db, id, CLAIM_US, arena, &parked, &is_claimed));
     if (!is_claimed)
         return STATUS_OK;
-    const struct status st = react(runner, &parked);
-    if (status_ok(&st) || task_check().code == CODE_CANCELLED)
-        return st;
-    return after_failure(runner, &parked, &st, arena);
+    const struct status st = react_or_wait(runner, &parked, arena);
+    *trace_current() = looking; /* it is of no event's trace */
+    return st;
 }
 
 static struct status count(struct parked_runner *runner)
@@ -151,7 +161,6 @@ static struct status run(void *arg, bool *ret_more)
     struct parked_runner *runner = arg;
     uint64_t id;
 
-    *trace_current() = (struct trace_context){0}; /* looking is of no event's trace */
     TRY(count(runner));
     TRY(parked_find_due(runner->consumer->config->db, runner->consumer->config->name, &id));
     *ret_more = id;

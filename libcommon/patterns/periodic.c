@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "observe/log.h"
 #include "observe/metrics.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 enum { FAILED_FIRST_US = 100 * 1000, FAILED_MOST_US = 10 * 1000 * 1000 };
@@ -23,9 +24,14 @@ static struct status run_once(struct periodic *periodic, bool *ret_more)
 {
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(periodic->config.limit_ms * CLOCK_US_PER_MS);
+    AUTO(span_end) struct span span;
 
+    trace_enter(trace_current(), NULL);
+    span_enter(&span, trace_current(), SPAN_INTERNAL, periodic->config.name);
     *ret_more = false;
-    return periodic->config.run(periodic->config.arg, ret_more);
+    const struct status st = periodic->config.run(periodic->config.arg, ret_more);
+    span_status(&span, &st);
+    return st;
 }
 
 static void take_pause(struct periodic *periodic, int64_t us)

@@ -3,7 +3,10 @@
 /*
  * periodic: a task that does something again and again: sweeps, scans of dirty rows. Each process
  * that has the role runs it, so what it does must be safe side by side (compare-and-set, row
- * locks).
+ * locks). What one process is to do for all, every minute or more seldom, or at an hour of the day,
+ * is a job of cron (cron.h says which one to choose).
+ *
+ * Each run is the root of a trace.
  */
 
 #include <stdbool.h>

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -24,13 +23,10 @@ enum {
 
 static const char *rfc3339(int64_t unix_us, struct arena *arena)
 {
-    const time_t seconds = unix_us / CLOCK_US_PER_S;
-    struct tm utc;
-    char text[32];
+    char *text = arena_alloc(arena, CLOCK_RFC3339_MAX);
 
-    gmtime_r(&seconds, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
-    return arena_printf(arena, "%s.%06dZ", text, (int)(unix_us % CLOCK_US_PER_S));
+    clock_rfc3339(unix_us, text);
+    return text;
 }
 
 /* A row on its way. Publishing an event is part of the trace that it came from. */

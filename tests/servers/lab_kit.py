@@ -1,11 +1,14 @@
 """The lab: processes of tests/servers/lab/lab.c, and what stands in their tables and topics."""
 
 import itertools
+import json
 import os
 import re
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -116,6 +119,12 @@ class Lab:
                 self.add_event(cursor, aggregate_id, payload, topic)
                 connection.commit()
 
+    def make_due(self, job: str) -> None:
+        """Runs a job of cron once more; not the run that is under way."""
+        row = f"FROM cron_job WHERE name = '{job}' AND holder = ''"
+        until(lambda: self.number(f"SELECT COUNT(*) {row}"), 20, f"{job} at rest")
+        self.sql(f"UPDATE cron_job SET next_at = UTC_TIMESTAMP(6) WHERE name = '{job}'")
+
     def forget_relay_lease(self) -> None:
         """As if the time had passed in which a dead process keeps it."""
         self.sql("UPDATE lease SET until_at = '2000-01-01' WHERE name = 'outbox-relay'")
@@ -140,6 +149,35 @@ def frozen(server: Server) -> Iterator[None]:
         yield
     finally:
         os.kill(server.pid, signal.SIGCONT)
+
+
+@contextmanager
+def collected() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Where spans may be sent to, and those that came, in their order."""
+    spans: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            spans.extend(body["resourceSpans"][0]["scopeSpans"][0]["spans"])
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1/traces", spans
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 class Watcher:

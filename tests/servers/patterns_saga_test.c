@@ -576,11 +576,6 @@ static void a_stop_leaves_the_saga_for_another_to_go_on_at_once(struct loop *loo
     finish();
 }
 
-static double running(void)
-{
-    return metric_value(metric_series(metric_family(METRIC_GAUGE, "souk_saga_running", "", "")));
-}
-
 /* A frozen process comes back after another one has done its saga: it must not touch the row. */
 static void a_process_that_was_overtaken_leaves(struct loop *loop)
 {

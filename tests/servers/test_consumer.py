@@ -4,16 +4,13 @@ key waits for it, and what never succeeds becomes a dead letter."""
 import json
 import random
 import re
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from lab_kit import Lab, frozen
+from lab_kit import Lab, collected, frozen
 from soukdev import http, paths
 from soukdev.contracts import Contracts
 from soukdev.dead_letters import DeadLetter, DeadLetters
@@ -261,35 +258,6 @@ def test_a_worker_that_is_killed_at_any_moment_disorders_no_key(
     for order_id in range(8):
         assert handled(lab, order_id) == [(order_id, number + 1) for number in range(version)]
     assert parked(lab) == []
-
-
-@contextmanager
-def collected() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Where spans may be sent to, and those that came, in their order."""
-    spans: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            spans.extend(body["resourceSpans"][0]["scopeSpans"][0]["spans"])
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/traces", spans
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_a_parked_event_is_tried_in_its_trace_and_nothing_else_is(

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from soukdev import names, paths, show_events
+from soukdev import cron_jobs, names, paths, show_events
 from soukdev.contracts import Contracts
 from soukdev.dead_letters import DeadLetters
 from soukdev.keys import Keys
@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     down.set_defaults(action=_down)
     status = actions.add_parser("status", help="what runs, where")
     status.set_defaults(action=_status)
+    cron = actions.add_parser("cron", help="jobs that have their times: last runs, next ones")
+    cron.set_defaults(action=_cron)
     events = actions.add_parser("events", help="print what services told on Kafka, as JSON lines")
     events.set_defaults(action=_events)
     events.add_argument("topics", nargs="*", metavar="TOPIC", help="order.order (default: all)")
@@ -111,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         default=3600,
         help="how long it is good for (default: an hour)",
     )
-    for action in (up, down, status, events, redrive, token):
+    for action in (up, down, status, cron, events, redrive, token):
         action.add_argument(
             "--dir",
             type=Path,
@@ -142,6 +144,15 @@ def _down(options: argparse.Namespace) -> int:
 
 def _status(options: argparse.Namespace) -> int:
     return _print(Stack(options.dir, services_of(options.dir), dies_with_us=False))
+
+
+def _cron(options: argparse.Namespace) -> int:
+    """0 when no job's last run has failed."""
+    stack = Stack(options.dir, services_of(options.dir), dies_with_us=False)
+    jobs = [job for service in stack.services.values() for job in cron_jobs.of(service)]
+    for line in cron_jobs.table(jobs):
+        print(line)
+    return 1 if any(job.failures for job in jobs) else 0
 
 
 def _events(options: argparse.Namespace) -> int:

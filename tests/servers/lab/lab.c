@@ -6,7 +6,8 @@
  * Events: order.cancelled, each a row in `lab_handled`, and the highest version of each order in
  * `lab_version`: a reaction and a projection. Sagas of the kind "lab": a, b, then the
  * pivot c, then d. Every call of a step is a row in `lab_call`; what it brought about one in
- * `lab_effect`, at most once, and not at all when it was undone before.
+ * `lab_effect`, at most once, and not at all when it was undone before. Jobs of cron: each run is a
+ * row in `lab_run`.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -240,6 +241,48 @@ static const struct saga_kind lab_saga = {
 
 static const struct saga_kind *const sagas[] = {&lab_saga};
 
+/* Jobs. */
+
+/* The database's clock says when. */
+static struct status note_run(struct db *db, const char *job, int64_t slot_us)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec(&tx,
+                "INSERT INTO lab_run (job, slot_at, pid, began_at) "
+                "VALUES (?, ?, ?, UTC_TIMESTAMP(6))",
+                DB_ARGS(DB_TEXT(job), DB_TIME(slot_us), DB_I64(getpid())), NULL));
+    return db_tx_commit(&tx);
+}
+
+static struct status run_job(const struct lab *lab, const char *job, int64_t slot_us)
+{
+    TRY(note_run(lab->db, job, slot_us));
+    return suffer(lab->db, job);
+}
+
+static struct status often(void *app, int64_t slot_us)
+{
+    return run_job(app, "lab.often", slot_us);
+}
+
+static struct status daily(void *app, int64_t slot_us)
+{
+    return run_job(app, "lab.daily", slot_us);
+}
+
+static struct status brief(void *app, int64_t slot_us)
+{
+    return run_job(app, "lab.brief", slot_us);
+}
+
+static const struct cron_job cron_jobs[] = {
+    {.name = "lab.often", .schedule = CRON_EVERY_S(1), .limit_ms = 60 * 1000, .run = often},
+    {.name = "lab.daily", .schedule = CRON_DAILY(3, 47), .limit_ms = 60 * 1000, .run = daily},
+    {.name = "lab.brief", .schedule = CRON_DAILY(4, 13), .limit_ms = 200, .run = brief},
+};
+
 static struct status start(struct service *service, void **ret_app)
 {
     struct lab *lab = mem_new(struct lab);
@@ -257,6 +300,8 @@ int main(int argc, char **argv)
         .needs = SERVICE_OUTBOX | SERVICE_INBOX | SERVICE_SAGAS,
         .consumers = consumers,
         .consumer_count = ARRAY_LEN(consumers),
+        .cron_jobs = cron_jobs,
+        .cron_job_count = ARRAY_LEN(cron_jobs),
         .sagas = sagas,
         .saga_count = ARRAY_LEN(sagas),
         .start = start,

@@ -26,6 +26,13 @@ CREATE TABLE lab_effect (
     undone  TINYINT NOT NULL,
     PRIMARY KEY (saga_id, step)
 );
+CREATE TABLE lab_run (
+    id       BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    job      VARCHAR(16) NOT NULL,
+    slot_at  DATETIME(6) NOT NULL,
+    pid      BIGINT NOT NULL,
+    began_at DATETIME(6) NOT NULL
+);
 -- Aggregates whose changes are told through the outbox.
 CREATE TABLE lab_thing (
     id      BIGINT NOT NULL PRIMARY KEY,

@@ -1,6 +1,7 @@
 #include "patterns/periodic.h"
 
 #include "base/clock.h"
+#include "observe/span.h"
 #include "tests/unit/in_task.h"
 
 enum { LONG_MS = 60 * 1000 };
@@ -183,7 +184,49 @@ static void a_stop_cancels_a_run_under_way(void **state)
     in_task(body_stops_under_way);
 }
 
+static struct span spans[2];
+static size_t span_count;
+
+static void keep_span(void *arg, const struct span *span)
+{
+    if (span_count == ARRAY_LEN(spans))
+        return;
+    spans[span_count] = *span;
+    memcpy(arg, span->context->trace_id, 16);
+    span_count++;
+}
+
+static void body_is_traced(void)
+{
+    static uint8_t trace_id[16];
+    uint8_t first_id[16];
+
+    trace_sample_roots(10000);
+    span_to(keep_span, trace_id);
+    start(1, LONG_MS);
+    job.answer = status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "down");
+    expect_soon(span_count == 1);
+    memcpy(first_id, trace_id, sizeof first_id);
+    expect_soon(span_count == 2);
+    stop();
+    span_to(NULL, NULL);
+    trace_sample_roots(0);
+    for (size_t i = 0; i < ARRAY_LEN(spans); i++) {
+        static const uint8_t none[8];
+        expect_string_equal(spans[i].name, "job");
+        expect_int_equal(spans[i].kind, SPAN_INTERNAL);
+        expect_int_equal(spans[i].status.code, CODE_UNAVAILABLE);
+        expect_true(memcmp(spans[i].parent_id, none, sizeof none) == 0);
+    }
+    expect_true(memcmp(first_id, trace_id, sizeof first_id) != 0);
+}
+
+static void each_run_is_the_root_of_a_trace(void **state)
+{
+    in_task(body_is_traced);
+}
+
 UNIT_TESTS(it_runs_again_and_again_until_it_is_stopped, while_there_is_more_to_do_there_is_no_pause,
            a_nudge_ends_the_pause, a_nudge_while_it_runs_is_not_lost,
            a_failure_is_tried_again_after_a_pause, a_cancelled_answer_does_not_make_it_race,
-           a_run_ends_at_its_limit, a_stop_cancels_a_run_under_way)
+           a_run_ends_at_its_limit, a_stop_cancels_a_run_under_way, each_run_is_the_root_of_a_trace)
