@@ -115,25 +115,34 @@ void rpc_gate_enter(struct server_call *call)
     }
 }
 
+/* A place is free, or the first in line is gone and the next may need a smaller one. */
+static void begin_next(struct rpc_admission *admission, int64_t now_us)
+{
+    struct rpc_ticket *next;
+
+    while ((next = rpc_admission_next(admission, now_us)))
+        begin(CONTAINER_OF(next, struct server_call, ticket));
+}
+
 void rpc_gate_leave(struct server_call *call)
 {
     const int64_t now_us = clock_mono_us();
-    struct rpc_ticket *next;
 
     if (!has_gate(call))
         return;
     give_back(call, now_us);
-    while ((next = rpc_admission_next(gate_of(call), now_us)))
-        begin(CONTAINER_OF(next, struct server_call, ticket));
+    begin_next(gate_of(call), now_us);
 }
 
 void rpc_gate_abandon(struct server_call *call)
 {
     const struct status st = status_error(CODE_CANCELLED, "CANCELLED", "gave up in the line");
+    struct rpc_admission *admission = gate_of(call);
 
-    rpc_admission_abandon(gate_of(call), &call->ticket);
+    rpc_admission_abandon(admission, &call->ticket);
     rpc_report_end(call, "", &st);
     rpc_call_release(call);
+    begin_next(admission, clock_mono_us());
 }
 
 /* Without a client's deadline nobody but we ends the wait. */
@@ -149,6 +158,7 @@ void rpc_gate_refuse_late(void *arg)
         struct rpc_admission *admission = &server->services[i].admission;
         while ((late = rpc_admission_late(admission, now_us)))
             refuse(CONTAINER_OF(late, struct server_call, ticket));
+        begin_next(admission, now_us);
         const int64_t its_us = rpc_admission_soonest_us(admission);
         soonest_us = its_us < soonest_us ? its_us : soonest_us;
     }

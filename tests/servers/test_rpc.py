@@ -61,6 +61,21 @@ def test_who_gives_up_in_the_line_makes_room(start: StartLab) -> None:
     assert lab.metric("souk_rpc_calls_total", method="Work", code="CANCELLED") == 1
 
 
+@pytest.mark.parametrize("way", ["cancels", "is late"])
+def test_who_fits_begins_when_a_heavy_one_before_it_gives_up(start: StartLab, way: str) -> None:
+    lab, client = start(concurrency=2, queue=10)
+    endless = busy(lab, client, 1, sleep_ms=29000, timeout_s=30)
+    heavy = Pending(lab, client, "Heavy", timeout_s=30 if way == "cancels" else 1)
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Heavy") == 1, 10, "in line")
+    light = Pending(lab, client, "Work")
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 2, 10, "behind it")
+    if way == "cancels":
+        heavy.call.cancel()
+    light.answer()
+    assert not endless[0].call.done(), "nobody has left"
+    endless[0].call.cancel()
+
+
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(start: StartLab) -> None:
     lab, client = start(request_max_kib=4)
     call(lab, client, "Work", padding=bytes(4000))
