@@ -45,10 +45,7 @@ static struct status start_trust(struct service *service)
     const struct service_config *config = &service->config;
 
     TRY(auth_new(config->keys_file, &service->auth));
-    if (!config->service_key_file)
-        return STATUS_OK;
-    return service_token_new(service->description->name, config->service_key_id,
-                             config->service_key_file, &service->token);
+    return service_own_token(service, config, &service->token);
 }
 
 static struct status start_traces(struct service *service)
