@@ -183,6 +183,16 @@ static struct status start_workers(struct service *service)
     return STATUS_OK;
 }
 
+/* Health says what /readyz says: who can make no ids is of no use to a balancer. */
+static void show_serving(void *arg)
+{
+    const struct service *service = arg;
+    const struct status ids = service->ids ? ids_check(service->ids) : STATUS_OK;
+
+    if (service->rpc && !service->stopping)
+        rpc_server_set_serving(service->rpc, status_ok(&ids));
+}
+
 static struct status start_api(struct service *service)
 {
     const struct service_description *description = service->description;
@@ -205,7 +215,9 @@ static struct status start_api(struct service *service)
         served[config.served_count++] =
             (struct rpc_served){.service = &saga_rpc_service, .instance = service->sagas};
     TRY(rpc_server_new(service->loop, &config, &service->rpc));
-    rpc_server_set_serving(service->rpc, true);
+    if (service->ids)
+        ids_watch(service->ids, show_serving, service);
+    show_serving(service);
     return STATUS_OK;
 }
 
@@ -235,6 +247,7 @@ static void stop_api(struct service *service)
                   "a second signal may cut it short");
     rpc_server_drain(service->rpc, service->config.drain_grace_ms * CLOCK_US_PER_MS);
     rpc_server_free(service->rpc);
+    service->rpc = NULL;
 }
 
 /* Readiness is asked for until the end: it does not see what is on its way out. */
