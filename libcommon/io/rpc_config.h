@@ -4,6 +4,7 @@
  * rpc_config: the options of rpc_server and rpc_client, the same in every process.
  */
 
+#include "base/token_bucket.h"
 #include "observe/config.h"
 
 #define RPC_CONFIG(OPTION)                                                                        \
@@ -13,6 +14,10 @@
            "calls of each service that wait for their turn; more are refused")                    \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_streams, "1000", 0, 16000,                        \
            "streams of each service at a time; more are refused")                                 \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_caller_per_s, "200", 0, TOKEN_RATE_MAX,           \
+           "calls that each caller may make a second, in the long run; 0: as many as he likes")   \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_caller_burst, "100", 1, TOKEN_BURST_MAX,          \
+           "calls that each caller may make at once after a pause")                               \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_request_max_kib, "1024", 1, 65536,                \
            "largest message that is received, in KiB")                                            \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_response_max_kib, "4096", 1, 65536,               \

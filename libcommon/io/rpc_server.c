@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/rpc_callers.h"
 #include "io/rpc_server_internal.h"
 #include "io/rpc_tls.h"
 #include "observe/log.h"
@@ -248,6 +249,16 @@ static struct status listen_on(struct rpc_server *server, const char *address)
     return status_error(CODE_UNAVAILABLE, "ADDRESS_IN_USE", "cannot listen on %s", address);
 }
 
+static struct rpc_callers *callers_of(const struct rpc_server_config *config)
+{
+    const struct token_rate rate = {
+        .per_s = (uint32_t)config->options->rpc_caller_per_s,
+        .burst = (uint32_t)config->options->rpc_caller_burst,
+    };
+
+    return config->auth && rate.per_s ? rpc_callers_new(rate) : NULL;
+}
+
 struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *config,
                              struct rpc_server **ret)
 {
@@ -258,6 +269,7 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
     server->loop = loop;
     server->options = config->options;
     server->auth = config->auth;
+    server->callers = callers_of(config);
     server->stream_send_limit_us = STREAM_SEND_LIMIT_US;
     rpc_report_start(server);
     server->late_at_us = INT64_MAX;
@@ -296,6 +308,7 @@ void rpc_server_free(struct rpc_server *server)
     }
     loop_timer_free(server->lateness);
     arena_free(server->reflection_arena);
+    rpc_callers_free(server->callers);
     mem_free(server->methods);
     mem_free(server);
 }

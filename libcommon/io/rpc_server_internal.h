@@ -18,6 +18,7 @@
 
 struct loop_timer;
 struct reflection;
+struct rpc_callers;
 struct server_call;
 
 /* A service of a contract, and the gate before it. */
@@ -43,6 +44,7 @@ struct served_method {
     struct metric *duration;
     struct metric *wait;
     struct metric *in_flight;
+    struct metric *rate_limited;
     struct metric *calls[CODE_COUNT]; /* by status code, made when first needed */
 };
 
@@ -51,12 +53,14 @@ struct rpc_metrics {
     struct metric_family *durations;
     struct metric_family *waits;
     struct metric_family *in_flight;
+    struct metric_family *rate_limited;
 };
 
 struct rpc_server {
     struct loop *loop;
     grpc_server *core;
     struct auth *auth;
+    struct rpc_callers *callers; /* NULL: they call as often as they like */
     struct served_method *methods;
     size_t method_count;
     struct served_service services[RPC_SERVICES_MAX];

@@ -85,7 +85,9 @@ def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
         "SOUK_PAYMENT_TIMEOUT_S": "6",
     }
     services = ["listing", "inventory", "order", "pricing", "cart"]
-    stack = Stack(run_folder("order"), services, mode=MODE, settings={"order": settings})
+    stack = Stack(
+        run_folder("order"), services, mode=MODE, settings={"order": settings}, caller_limits=False
+    )
     try:
         stack.up()
         between.to = grpc.insecure_channel(f"127.0.0.1:{stack.services['inventory'].ports['rpc']}")
