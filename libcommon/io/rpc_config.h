@@ -10,6 +10,8 @@
 #define RPC_CONFIG(OPTION)                                                                        \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_concurrency, "1000", 1, 16000,                    \
            "calls of each service that are worked on at a time (a call counts its weight)")       \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_concurrency_least, "16", 1, 16000,                \
+           "how far that goes down while calls take too much of their contract's deadline")       \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_queue, "1000", 0, 16000,                          \
            "calls of each service that wait for their turn; more are refused")                    \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_streams, "1000", 0, 16000,                        \

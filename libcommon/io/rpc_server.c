@@ -172,6 +172,9 @@ static void add_service(struct rpc_server *server, const struct rpc_served *serv
     of->instance = served->instance;
     rpc_admission_init(&of->admission, (unsigned)server->options->rpc_concurrency,
                        (size_t)server->options->rpc_queue);
+    concurrency_limit_init(&of->limit, (unsigned)server->options->rpc_concurrency_least,
+                           (unsigned)server->options->rpc_concurrency);
+    rpc_report_service(server, of);
     for (size_t i = 0; i < served->service->method_count; i++) {
         const struct rpc_method *contract = served->service->methods[i];
         pb_check_rules(contract->in_rule);

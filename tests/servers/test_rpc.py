@@ -1,6 +1,7 @@
 """libcommon's RPC server as a client sees it that nobody here wrote."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -74,6 +75,27 @@ def test_who_fits_begins_when_a_heavy_one_before_it_gives_up(start: StartLab, wa
     light.answer()
     assert not endless[0].call.done(), "nobody has left"
     endless[0].call.cancel()
+
+
+def test_fewer_calls_are_begun_when_they_take_too_much_of_their_time(start: StartLab) -> None:
+    def limit() -> float:
+        return lab.metric("souk_rpc_concurrency_limit", service="souk.lab.v1.LabService")
+
+    peer, _ = start()
+    lab, client = start(concurrency=100, concurrency_least=4, peer_lab=f"ipv4:{peer.address}")
+    assert limit() == 100
+    for one in [Pending(lab, client, "Forward", sleep_ms=2000) for _ in range(20)]:
+        one.call.exception()  # or none: here it is about how long they take, 2 of 5 s
+    until(lambda: 4 <= limit() <= 20, 20, "a lower limit")
+    until(lambda: grows(lab, client, limit), 60, "a higher one, when they are quick again")
+
+
+def grows(lab: RpcLab, client: GrpcClient, limit: Callable[[], float]) -> bool:
+    """A crowd of short calls; did the limit follow?"""
+    before = limit()
+    for one in [Pending(lab, client, "Work", sleep_ms=5) for _ in range(100)]:
+        one.call.exception()
+    return limit() > before
 
 
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(start: StartLab) -> None:
