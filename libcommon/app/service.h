@@ -8,14 +8,15 @@
  * Roles: `api` serves RPCs, `relay` publishes the outbox, `worker` runs consumers, sagas, sweeps
  * and cron jobs. One process may have any of them.
  *
- * Ready means: the api answers (database reached, migrations run, ids to be had). Kafka, Redis and
- * the search engine do not stop the api; what of them is down shows in /readyz.
+ * Ready means: the api answers (database reached, migrations run, ids to be had); gRPC health says
+ * the same. Kafka, Redis and the search engine do not stop the api; what of them is down shows in
+ * /readyz.
  *
  * SIGTERM, SIGINT: NOT_SERVING, a pause for balancers to see it, GOAWAY, calls in flight finish,
  * workers stop, offsets are committed, leases given back, exit 0. A second signal ends at once.
  *
- * SIGHUP: key file and log level file are read again, and hold from then on if both can be used;
- * else all stays as it was, and the log says why. Files are not watched: half of a file that is
+ * SIGHUP: the files of keys (its own too) and of the log level are read again, and hold from then
+ * on if all can be used; else all stays as it was, and the log says why. Files are not watched: half of a file that is
  * being written may look whole.
  */
 

@@ -46,9 +46,12 @@
            "JSON file with the public keys of those whose tokens are believed; read again "   \
            "at SIGHUP")                                                                       \
     OPTION(service_config, CONFIG_SECRET_FILE, const char *, service_key_file, "", 1, 4096,   \
-           "PEM file with the service's own private key, to sign its calls to peers")         \
+           "PEM file with the service's own private key, to sign its calls to peers; read "   \
+           "again at SIGHUP")                                                                 \
     OPTION(service_config, CONFIG_TEXT, const char *, service_key_id, "", 0, 64,              \
            "the kid of that key")                                                             \
+    OPTION(service_config, CONFIG_SECRET_FILE, const char *, service_key_id_file, "", 1, 64,  \
+           "file with the kid, which counts instead; read again at SIGHUP")                   \
     OPTION(service_config, CONFIG_TEXT, const char *, peer_listing, "", 0, 1024,              \
            "gRPC target of svc-listing: ipv4:a:p,b:p or dns:///name:port")                    \
     OPTION(service_config, CONFIG_TEXT, const char *, peer_inventory, "", 0, 1024,            \

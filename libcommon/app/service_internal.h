@@ -79,8 +79,12 @@ void service_describe(const struct service_description *description,
 /* service_admin.c */
 MUST_USE struct status service_admin_start(struct service *service);
 
-/* service_reload.c: reads key file and log level again. The argument is the service. */
+/* service_reload.c: reads keys and log level again. The argument is the service. */
 void service_reload(void *service);
+/* By the key of `files`, read now; `ret` is NULL where the service has none. */
+MUST_USE struct status service_own_token(const struct service *service,
+                                         const struct service_config *files,
+                                         struct service_token **ret);
 /* What the level's file says counts, where there is one (else NULL). */
 MUST_USE bool service_log_level(const struct service_config *config, const char *level_file,
                                 enum log_level *ret);

@@ -47,10 +47,7 @@ static struct status start_trust(struct service *service)
     const struct service_config *config = &service->config;
 
     TRY(auth_new(config->keys_file, &service->auth));
-    if (!config->service_key_file)
-        return STATUS_OK;
-    return service_token_new(service->description->name, config->service_key_id,
-                             config->service_key_file, &service->token);
+    return service_own_token(service, config, &service->token);
 }
 
 static struct status start_traces(struct service *service)
@@ -192,6 +189,16 @@ static struct status start_workers(struct service *service)
     return STATUS_OK;
 }
 
+/* Health says what /readyz says: who can make no ids is of no use to a balancer. */
+static void show_serving(void *arg)
+{
+    const struct service *service = arg;
+    const struct status ids = service->ids ? ids_check(service->ids) : STATUS_OK;
+
+    if (service->rpc && !service->stopping)
+        rpc_server_set_serving(service->rpc, status_ok(&ids));
+}
+
 static struct status start_api(struct service *service)
 {
     const struct service_description *description = service->description;
@@ -214,7 +221,9 @@ static struct status start_api(struct service *service)
         served[config.served_count++] =
             (struct rpc_served){.service = &saga_rpc_service, .instance = service->sagas};
     TRY(rpc_server_new(service->loop, &config, &service->rpc));
-    rpc_server_set_serving(service->rpc, true);
+    if (service->ids)
+        ids_watch(service->ids, show_serving, service);
+    show_serving(service);
     return STATUS_OK;
 }
 
@@ -244,6 +253,7 @@ static void stop_api(struct service *service)
                   "a second signal may cut it short");
     rpc_server_drain(service->rpc, service->config.drain_grace_ms * CLOCK_US_PER_MS);
     rpc_server_free(service->rpc);
+    service->rpc = NULL;
 }
 
 /* Readiness is asked for until the end: it does not see what is on its way out. */

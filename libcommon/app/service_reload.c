@@ -1,5 +1,6 @@
 /*
- * What may change while the process runs: whose tokens are believed, and how much is logged.
+ * What may change while the process runs: whose tokens are believed, with which key its own are
+ * signed, and how much is logged.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 
 #include "app/service_internal.h"
 #include "io/auth.h"
+#include "io/service_token.h"
 #include "observe/metrics.h"
 
 static const struct config_option options[] = {SERVICE_CONFIG(CONFIG_ENTRY)};
@@ -17,15 +19,32 @@ bool service_log_level(const struct service_config *config, const char *level_fi
     return log_level_parse(level_file ? level_file : config->log_level, ret);
 }
 
-/* All of it or nothing: the keys come last, since they can still be refused. */
+struct status service_own_token(const struct service *service, const struct service_config *files,
+                                struct service_token **ret)
+{
+    const char *key_id = files->service_key_id_file;
+
+    *ret = NULL;
+    if (!files->service_key_file)
+        return STATUS_OK;
+    return service_token_new(service->description->name,
+                             key_id ? key_id : service->config.service_key_id,
+                             files->service_key_file, ret);
+}
+
+/* All of it or nothing: what follows the last refusal cannot fail. */
 static struct status apply(struct service *service, const struct service_config *fresh)
 {
+    AUTO(service_token_freep) struct service_token *token = NULL;
     enum log_level level;
 
     if (!service_log_level(&service->config, fresh->log_level_file, &level))
         return status_error(CODE_INVALID_ARGUMENT, "CONFIG_INVALID",
                             "SOUK_LOG_LEVEL_FILE: must be debug, info, warn or error");
+    TRY(service_own_token(service, fresh, &token));
     TRY(auth_replace_keys(service->auth, fresh->keys_file));
+    if (token)
+        service_token_swap(service->token, token);
     log_set_level(level);
     return STATUS_OK;
 }
@@ -56,9 +75,9 @@ static struct status read_and_apply(struct service *service)
 void service_reload(void *arg)
 {
     struct service *service = arg;
-    struct metric_family *reloads =
-        metric_family(METRIC_COUNTER, "souk_config_reloads_total", "outcome",
-                      "Times that key file and log level were read again");
+    struct metric_family *reloads = metric_family(METRIC_COUNTER, "souk_config_reloads_total",
+                                                  "outcome",
+                                                  "Times that keys and log level were read again");
 
     if (!service->auth) /* it is just starting, and reads them anyway, or at its end */
         return;

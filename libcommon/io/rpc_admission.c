@@ -9,7 +9,7 @@ void rpc_admission_init(struct rpc_admission *admission, unsigned limit, size_t 
 
 static bool fits(const struct rpc_admission *admission, const struct rpc_ticket *ticket)
 {
-    return ticket->weight <= admission->limit - admission->used;
+    return !admission->used || admission->used + ticket->weight <= admission->limit;
 }
 
 static void begin(struct rpc_admission *admission, struct rpc_ticket *ticket, int64_t now_us)
@@ -69,7 +69,7 @@ enum rpc_verdict rpc_admission_enter(struct rpc_admission *admission, struct rpc
     }
     if (admission->waiting >= admission->waiting_max)
         return RPC_REFUSED;
-    if (wait_us(admission, admission->weight_waiting + ticket->weight) >=
+    if (wait_us(admission, admission->weight_waiting + ticket->weight) + admission->average_us >=
         ticket->deadline_us - now_us)
         return RPC_REFUSED;
     append(admission, ticket);
@@ -96,6 +96,16 @@ struct rpc_ticket *rpc_admission_next(struct rpc_admission *admission, int64_t n
         return NULL;
     take_out(admission, first);
     begin(admission, first, now_us);
+    return first;
+}
+
+struct rpc_ticket *rpc_admission_doomed(struct rpc_admission *admission, int64_t now_us)
+{
+    struct rpc_ticket *first = admission->first;
+
+    if (!first || !fits(admission, first) || first->deadline_us - now_us > admission->average_us)
+        return NULL;
+    take_out(admission, first);
     return first;
 }
 

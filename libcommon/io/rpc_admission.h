@@ -8,9 +8,13 @@
  * served: every call brings its deadline and its cancellation, so the line holds nobody who has
  * given up, and how long a place in it lasts can be told from the calls before. (Last come, first
  * served would suit a server that does not know who still waits; it lets those who have waited
- * longest wait in vain.) A call whose deadline would be over before its turn is refused at once.
+ * longest wait in vain.) A call whose deadline would be over before its turn and what calls take
+ * then is refused at once; so is one whose turn comes too late after all: what nobody waits for any
+ * more would only hold up the others.
  *
- * Invariants: used <= limit; a line only while the first in it does not fit.
+ * The limit may be changed at any time; what is above it is not cut, but nothing more begins.
+ *
+ * Invariant: a line only while the first in it does not fit.
  */
 
 #include <stdbool.h>
@@ -56,6 +60,12 @@ void rpc_admission_leave(struct rpc_admission *admission, const struct rpc_ticke
 
 /* The first in line, where it fits: it is begun. NULL where nobody's turn has come. */
 MUST_USE struct rpc_ticket *rpc_admission_next(struct rpc_admission *admission, int64_t now_us);
+
+/*
+ * The first in line, out of it, where its turn has come and too little is left of its time for what
+ * calls take. NULL otherwise.
+ */
+MUST_USE struct rpc_ticket *rpc_admission_doomed(struct rpc_admission *admission, int64_t now_us);
 
 /* It does not wait any longer. */
 void rpc_admission_abandon(struct rpc_admission *admission, struct rpc_ticket *ticket);

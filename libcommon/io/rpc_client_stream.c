@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/rpc_client_internal.h"
+#include "io/rpc_error.h"
 #include "io/rpc_stream_internal.h"
+#include "observe/span.h"
 #include "run/task.h"
 
 /* The attempt has headers and status; its batch is over when the call is. */
@@ -19,6 +21,8 @@ struct client_stream {
     bool over;
     bool finished; /* sending */
     unsigned turn; /* of the breaker */
+    struct span span;
+    struct trace_context span_context;
 };
 
 static struct client_stream *of(struct rpc_stream *stream)
@@ -74,9 +78,9 @@ static void start(struct client_stream *own, const ProtobufCMessage *in)
     stream_start(&own->stream, ops, attempt_ops(attempt, ops), &own->on_over);
 }
 
-struct status rpc_stream_open(struct rpc_client *client, struct rpc_call *call,
-                              const struct rpc_method *method, const ProtobufCMessage *in,
-                              struct rpc_stream **ret)
+static struct status begin(struct rpc_client *client, struct rpc_call *call,
+                           const struct rpc_method *method, const ProtobufCMessage *in,
+                           struct client_stream **ret)
 {
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(method->deadline_ms * CLOCK_US_PER_MS);
@@ -105,6 +109,25 @@ struct status rpc_stream_open(struct rpc_client *client, struct rpc_call *call,
     }
     own->stream.core = own->attempt.core;
     start(own, in);
+    *ret = own;
+    return STATUS_OK;
+}
+
+/* The span is the server's parent, and lasts as long as the stream. */
+struct status rpc_stream_open(struct rpc_client *client, struct rpc_call *call,
+                              const struct rpc_method *method, const ProtobufCMessage *in,
+                              struct rpc_stream **ret)
+{
+    struct client_stream *own = NULL;
+    AUTO(span_end) struct span span;
+
+    span_begin(&span, SPAN_CLIENT, method->path + 1);
+    const struct status st = begin(client, call, method, in, &own);
+    if (!status_ok(&st)) {
+        rpc_error_to_span(&st, &span);
+        return st;
+    }
+    span_detach(&span, &own->span, &own->span_context);
     *ret = &own->stream;
     return STATUS_OK;
 }
@@ -127,15 +150,26 @@ struct status rpc_stream_answer(struct rpc_stream *stream, ProtobufCMessage **re
     return STATUS_OK;
 }
 
+static struct status outcome(const struct client_stream *own)
+{
+    if (!own->over)
+        return status_error(CODE_CANCELLED, "CANCELLED", "given up");
+    if (own->attempt.code == GRPC_STATUS_OK)
+        return STATUS_OK;
+    return attempt_refusal(&own->attempt, own->method, own->call);
+}
+
 void rpc_stream_close(struct rpc_stream *stream)
 {
     if (!stream)
         return;
     struct client_stream *own = of(stream);
-    const enum code code = own->over ? attempt_code(&own->attempt) : CODE_CANCELLED;
+    const struct status st = outcome(own);
 
-    rpc_client_leave(own->client, own->turn, code, false);
-    rpc_client_count(own->client, own->method, code);
+    rpc_client_leave(own->client, own->turn, st.code, false);
+    rpc_client_count(own->client, own->method, st.code);
+    rpc_error_to_span(&st, &own->span);
+    span_end(&own->span);
     if (!own->over) {
         grpc_call_cancel(stream->core, NULL);
         rpc_loop_poke();

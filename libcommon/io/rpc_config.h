@@ -4,15 +4,22 @@
  * rpc_config: the options of rpc_server and rpc_client, the same in every process.
  */
 
+#include "base/token_bucket.h"
 #include "observe/config.h"
 
 #define RPC_CONFIG(OPTION)                                                                        \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_concurrency, "1000", 1, 16000,                    \
            "calls of each service that are worked on at a time (a call counts its weight)")       \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_concurrency_least, "16", 1, 16000,                \
+           "how far that goes down while calls take too much of their contract's deadline")       \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_queue, "1000", 0, 16000,                          \
            "calls of each service that wait for their turn; more are refused")                    \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_streams, "1000", 0, 16000,                        \
            "streams of each service at a time; more are refused")                                 \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_caller_per_s, "200", 0, TOKEN_RATE_MAX,           \
+           "calls that each caller may make a second, in the long run; 0: as many as he likes")   \
+    OPTION(rpc_config, CONFIG_INT, int64_t, rpc_caller_burst, "100", 1, TOKEN_BURST_MAX,          \
+           "calls that each caller may make at once after a pause")                               \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_request_max_kib, "1024", 1, 65536,                \
            "largest message that is received, in KiB")                                            \
     OPTION(rpc_config, CONFIG_INT, int64_t, rpc_response_max_kib, "4096", 1, 65536,               \

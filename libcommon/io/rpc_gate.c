@@ -56,13 +56,28 @@ static bool streams(const struct server_call *call)
     return call->method->stream_handler;
 }
 
+static void learn(struct server_call *call, int64_t now_us)
+{
+    struct served_service *of = call->method->of;
+    const int64_t took_us = now_us - call->ticket.begun_us;
+
+    concurrency_limit_ended(&of->limit, took_us,
+                            call->method->contract->deadline_ms * CLOCK_US_PER_MS, now_us);
+    if (of->limit.limit == of->admission.limit)
+        return;
+    of->admission.limit = of->limit.limit;
+    rpc_report_limit(of);
+}
+
 /* A stream lasts: it does not take the place of calls, and its place is not worth waiting for. */
 static void give_back(struct server_call *call, int64_t now_us)
 {
     if (streams(call))
         call->method->of->streams--;
-    else
+    else {
         rpc_admission_leave(gate_of(call), &call->ticket, now_us);
+        learn(call, now_us);
+    }
 }
 
 static void begin(struct server_call *call)
@@ -78,8 +93,11 @@ static enum rpc_verdict ask(struct server_call *call, int64_t now_us)
 {
     struct served_service *of = call->method->of;
 
-    if (!streams(call))
-        return rpc_admission_enter(&of->admission, &call->ticket, now_us);
+    if (!streams(call)) {
+        const enum rpc_verdict verdict = rpc_admission_enter(&of->admission, &call->ticket, now_us);
+        concurrency_limit_used(&of->limit, of->admission.used, verdict != RPC_BEGINS);
+        return verdict;
+    }
     call->ticket.entered_us = call->ticket.begun_us = now_us;
     if (of->streams >= (size_t)call->server->options->rpc_streams)
         return RPC_REFUSED;
@@ -115,25 +133,40 @@ void rpc_gate_enter(struct server_call *call)
     }
 }
 
+/* A place is free, or the first in line is gone and the next may need a smaller one. */
+static void begin_next(struct rpc_admission *admission, int64_t now_us)
+{
+    struct rpc_ticket *next;
+
+    for (;;) {
+        while ((next = rpc_admission_doomed(admission, now_us)))
+            refuse(CONTAINER_OF(next, struct server_call, ticket));
+        next = rpc_admission_next(admission, now_us);
+        if (!next)
+            return;
+        begin(CONTAINER_OF(next, struct server_call, ticket));
+    }
+}
+
 void rpc_gate_leave(struct server_call *call)
 {
     const int64_t now_us = clock_mono_us();
-    struct rpc_ticket *next;
 
     if (!has_gate(call))
         return;
     give_back(call, now_us);
-    while ((next = rpc_admission_next(gate_of(call), now_us)))
-        begin(CONTAINER_OF(next, struct server_call, ticket));
+    begin_next(gate_of(call), now_us);
 }
 
 void rpc_gate_abandon(struct server_call *call)
 {
     const struct status st = status_error(CODE_CANCELLED, "CANCELLED", "gave up in the line");
+    struct rpc_admission *admission = gate_of(call);
 
-    rpc_admission_abandon(gate_of(call), &call->ticket);
+    rpc_admission_abandon(admission, &call->ticket);
     rpc_report_end(call, "", &st);
     rpc_call_release(call);
+    begin_next(admission, clock_mono_us());
 }
 
 /* Without a client's deadline nobody but we ends the wait. */
@@ -149,6 +182,7 @@ void rpc_gate_refuse_late(void *arg)
         struct rpc_admission *admission = &server->services[i].admission;
         while ((late = rpc_admission_late(admission, now_us)))
             refuse(CONTAINER_OF(late, struct server_call, ticket));
+        begin_next(admission, now_us);
         const int64_t its_us = rpc_admission_soonest_us(admission);
         soonest_us = its_us < soonest_us ? its_us : soonest_us;
     }

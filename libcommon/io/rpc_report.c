@@ -19,7 +19,22 @@ void rpc_report_start(struct rpc_server *server)
                                "From the arrival of a call to its turn"),
         .in_flight = metric_family(METRIC_GAUGE, "souk_rpc_calls_in_flight", "method",
                                    "Calls that have come and are not answered"),
+        .rate_limited = metric_family(METRIC_COUNTER, "souk_rpc_rate_limited_total", "method",
+                                      "Calls refused because their caller made too many"),
+        .limit = metric_family(METRIC_GAUGE, "souk_rpc_concurrency_limit", "service",
+                               "Calls, by weight, that are worked on at a time at the most"),
     };
+}
+
+void rpc_report_limit(struct served_service *of)
+{
+    metric_set(of->limit_shown, of->admission.limit);
+}
+
+void rpc_report_service(const struct rpc_server *server, struct served_service *of)
+{
+    of->limit_shown = metric_series(server->metrics.limit, of->service->name);
+    rpc_report_limit(of);
 }
 
 void rpc_report_method(const struct rpc_server *server, struct served_method *method)
@@ -29,6 +44,7 @@ void rpc_report_method(const struct rpc_server *server, struct served_method *me
     method->duration = metric_series(server->metrics.durations, name);
     method->wait = metric_series(server->metrics.waits, name);
     method->in_flight = metric_series(server->metrics.in_flight, name);
+    method->rate_limited = metric_series(server->metrics.rate_limited, name);
 }
 
 static void count(struct server_call *call, enum code code)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "io/auth.h"
 #include "io/db_retry.h"
+#include "io/rpc_callers.h"
 #include "io/rpc_error.h"
 #include "io/rpc_server_internal.h"
 #include "observe/log.h"
@@ -50,6 +51,19 @@ static struct status check_caller(const struct server_call *call, struct request
         return status_error(CODE_UNAUTHENTICATED, "UNAUTHENTICATED", "a bearer token is needed");
     return status_error(CODE_PERMISSION_DENIED, "ROLE_NOT_ALLOWED", "role %s may not call %s",
                         role_name(rq->caller.role), rq->method->name);
+}
+
+/* Before anything that costs more than to know who calls. */
+static struct status check_rate(const struct server_call *call, struct request *rq)
+{
+    struct rpc_callers *callers = call->server->callers;
+
+    if (!callers)
+        return STATUS_OK;
+    const struct status st = rpc_callers_admit(callers, rq, call->ticket.entered_us);
+    if (!status_ok(&st))
+        metric_add(call->method->rate_limited, 1);
+    return st;
 }
 
 static struct status decode(struct server_call *call, struct request *rq, ProtobufCMessage **ret)
@@ -104,6 +118,7 @@ static struct status serve(struct server_call *call, struct request *rq, Protobu
 
     TRY(task_check()); /* of a call that was cancelled as it came there may be no payload */
     TRY(check_caller(call, rq));
+    TRY(check_rate(call, rq));
     if (!rq->method->client_streams)
         TRY(decode(call, rq, &in));
     TRY(task_check());
@@ -224,16 +239,34 @@ static grpc_metadata details_trailer(const struct server_call *call, const struc
     };
 }
 
+/* What the gateway's clients know RetryInfo by: whole seconds. */
+static grpc_metadata retry_header(int64_t after_ms)
+{
+    char seconds[24];
+
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((after_ms + 999) / 1000));
+    return (grpc_metadata){
+        .key = grpc_slice_from_static_string("retry-after"),
+        .value = grpc_slice_from_copied_string(seconds),
+    };
+}
+
 void rpc_call_finish(struct server_call *call, const struct status *st, const char *domain,
                      const struct error_details *details, grpc_byte_buffer *answer)
 {
     grpc_op ops[3] = {0};
     size_t count = 0;
-    grpc_metadata trailer;
+    grpc_metadata trailer, retry;
+    const bool says_when = !status_ok(st) && details->retry_after_ms && !call->sent_headers;
     grpc_slice detail = grpc_empty_slice();
 
     if (!call->sent_headers)
         ops[count++].op = GRPC_OP_SEND_INITIAL_METADATA;
+    if (says_when) {
+        retry = retry_header(details->retry_after_ms);
+        ops[0].data.send_initial_metadata.count = 1;
+        ops[0].data.send_initial_metadata.metadata = &retry;
+    }
     if (answer) {
         ops[count].op = GRPC_OP_SEND_MESSAGE;
         ops[count++].data.send_message.send_message = answer;
@@ -255,5 +288,7 @@ void rpc_call_finish(struct server_call *call, const struct status *st, const ch
         grpc_byte_buffer_destroy(answer);
     if (!status_ok(st))
         grpc_slice_unref(trailer.value);
+    if (says_when)
+        grpc_slice_unref(retry.value);
     grpc_slice_unref(detail);
 }

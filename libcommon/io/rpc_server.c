@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "io/rpc_callers.h"
 #include "io/rpc_server_internal.h"
 #include "io/rpc_tls.h"
 #include "observe/log.h"
@@ -172,6 +173,9 @@ static void add_service(struct rpc_server *server, const struct rpc_served *serv
     of->instance = served->instance;
     rpc_admission_init(&of->admission, (unsigned)server->options->rpc_concurrency,
                        (size_t)server->options->rpc_queue);
+    concurrency_limit_init(&of->limit, (unsigned)server->options->rpc_concurrency_least,
+                           (unsigned)server->options->rpc_concurrency);
+    rpc_report_service(server, of);
     for (size_t i = 0; i < served->service->method_count; i++) {
         const struct rpc_method *contract = served->service->methods[i];
         pb_check_rules(contract->in_rule);
@@ -249,6 +253,16 @@ static struct status listen_on(struct rpc_server *server, const char *address)
     return status_error(CODE_UNAVAILABLE, "ADDRESS_IN_USE", "cannot listen on %s", address);
 }
 
+static struct rpc_callers *callers_of(const struct rpc_server_config *config)
+{
+    const struct token_rate rate = {
+        .per_s = (uint32_t)config->options->rpc_caller_per_s,
+        .burst = (uint32_t)config->options->rpc_caller_burst,
+    };
+
+    return config->auth && rate.per_s ? rpc_callers_new(rate) : NULL;
+}
+
 struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *config,
                              struct rpc_server **ret)
 {
@@ -259,6 +273,7 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
     server->loop = loop;
     server->options = config->options;
     server->auth = config->auth;
+    server->callers = callers_of(config);
     server->stream_send_limit_us = STREAM_SEND_LIMIT_US;
     rpc_report_start(server);
     server->late_at_us = INT64_MAX;
@@ -297,6 +312,7 @@ void rpc_server_free(struct rpc_server *server)
     }
     loop_timer_free(server->lateness);
     arena_free(server->reflection_arena);
+    rpc_callers_free(server->callers);
     mem_free(server->methods);
     mem_free(server);
 }

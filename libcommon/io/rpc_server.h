@@ -9,12 +9,13 @@
  * google.rpc.Status. Compressed messages are refused (UNIMPLEMENTED): core would unpack them before
  * it knows how large they are. Health, and reflection v1 and v1alpha, come along by themselves.
  *
- * A service works on so many calls at a time and lets so many more wait, first come, first served
- * (rpc_admission.h). Beyond that, or when a call's deadline would be over before its turn, the
- * answer is RESOURCE_EXHAUSTED OVERLOADED with google.rpc.RetryInfo, and nothing was done. Health
- * and reflection never wait. Messages have a largest size in both directions: RESOURCE_EXHAUSTED,
- * of an answer with the reason MESSAGE_TOO_LARGE; a request is refused by core, as far as its
- * first bytes.
+ * A service works on so many calls at a time (base/concurrency_limit.h) and lets so many more wait,
+ * first come, first served (rpc_admission.h). Beyond that, or when there is no time left for a
+ * call's turn and its work, the answer is RESOURCE_EXHAUSTED OVERLOADED with google.rpc.RetryInfo,
+ * and nothing was done. A caller who asks too often gets RATE_LIMITED in the same way
+ * (rpc_callers.h). Health and reflection never wait. Messages have a largest size in both
+ * directions: RESOURCE_EXHAUSTED, of an answer with the reason MESSAGE_TOO_LARGE; a request is
+ * refused by core, as far as its first bytes.
  */
 
 #include <stdbool.h>
@@ -40,7 +41,7 @@ enum { RPC_SERVICES_MAX = 8 };
 struct rpc_server_config {
     const char *address;              /* "127.0.0.1:50051"; port 0 takes a free one */
     const struct rpc_config *options; /* live as long as the server */
-    struct auth *auth;                /* NULL: every caller is anonymous (tests) */
+    struct auth *auth;                /* NULL: all are anonymous, and not limited (tests) */
     const struct rpc_served *served;
     size_t served_count; /* at most RPC_SERVICES_MAX */
 };

@@ -7,6 +7,7 @@
 
 #include <grpc/grpc.h>
 
+#include "base/concurrency_limit.h"
 #include "io/request.h"
 #include "io/rpc_admission.h"
 #include "io/rpc_config.h"
@@ -18,6 +19,7 @@
 
 struct loop_timer;
 struct reflection;
+struct rpc_callers;
 struct server_call;
 
 /* A service of a contract, and the gate before it. */
@@ -25,6 +27,8 @@ struct served_service {
     const struct rpc_service *service;
     void *instance;
     struct rpc_admission admission; /* of calls that do not stream */
+    struct concurrency_limit limit; /* of that */
+    struct metric *limit_shown;
     size_t streams;
 };
 
@@ -43,6 +47,7 @@ struct served_method {
     struct metric *duration;
     struct metric *wait;
     struct metric *in_flight;
+    struct metric *rate_limited;
     struct metric *calls[CODE_COUNT]; /* by status code, made when first needed */
 };
 
@@ -51,12 +56,15 @@ struct rpc_metrics {
     struct metric_family *durations;
     struct metric_family *waits;
     struct metric_family *in_flight;
+    struct metric_family *rate_limited;
+    struct metric_family *limit;
 };
 
 struct rpc_server {
     struct loop *loop;
     grpc_server *core;
     struct auth *auth;
+    struct rpc_callers *callers; /* NULL: they call as often as they like */
     struct served_method *methods;
     size_t method_count;
     struct served_service services[RPC_SERVICES_MAX];
@@ -118,6 +126,8 @@ void rpc_gate_refuse_late(void *server);
 
 /* rpc_report.c: what is told of a contract's calls. Each has one arrival and one end. */
 void rpc_report_start(struct rpc_server *server);
+void rpc_report_limit(struct served_service *of);
+void rpc_report_service(const struct rpc_server *server, struct served_service *of);
 void rpc_report_method(const struct rpc_server *server, struct served_method *method);
 void rpc_report_arrival(struct server_call *call);
 void rpc_report_end(struct server_call *call, const char *caller, const struct status *st);

@@ -83,6 +83,19 @@ void service_token_free(struct service_token *token)
     mem_free(token);
 }
 
+void service_token_freep(struct service_token **token)
+{
+    service_token_free(*token);
+}
+
+void service_token_swap(struct service_token *token, struct service_token *other)
+{
+    const struct service_token old = *token;
+
+    *token = *other;
+    *other = old;
+}
+
 struct status service_token_get(struct service_token *token, int64_t now_s, const char **ret)
 {
     if (now_s >= token->expires_s - RENEW_BEFORE_S)

@@ -52,6 +52,18 @@ void span_begin(struct span *span, enum span_kind kind, const char *name)
     memcpy(context->span_id, span->id, sizeof context->span_id);
 }
 
+void span_detach(struct span *span, struct span *ret, struct trace_context *ret_context)
+{
+    ret->context = NULL;
+    if (!span->context)
+        return;
+    *ret = *span;
+    *ret_context = *span->context;
+    ret->context = ret_context;
+    memcpy(span->context->span_id, span->outer_id, sizeof span->outer_id);
+    span->context = NULL;
+}
+
 void span_end(struct span *span)
 {
     if (!span->context)

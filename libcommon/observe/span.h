@@ -63,6 +63,11 @@ void span_enter(struct span *span, struct trace_context *context, enum span_kind
                 const char *name);
 /* A span within the running task's; until its end it is the parent of what follows in the task. */
 void span_begin(struct span *span, enum span_kind kind, const char *name);
+/*
+ * The span goes on in `ret`, on `ret_context`, which are one owner's: what follows in the task is
+ * not within it. For what outlasts the function that began it; the end of `span` means nothing then.
+ */
+void span_detach(struct span *span, struct span *ret, struct trace_context *ret_context);
 /* Hands it over to who keeps spans. */
 void span_end(struct span *span);
 

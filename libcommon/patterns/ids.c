@@ -26,6 +26,8 @@ struct ids {
     struct order_no_maker order_no_maker;
     struct task *task;
     int64_t skew_ms; /* how far this machine's clock is ahead; 0 while that is not too much */
+    void (*changed)(void *arg);
+    void *changed_arg;
 };
 
 static int64_t now_ms(void)
@@ -40,6 +42,12 @@ struct status ids_check(const struct ids *ids)
     return status_error(CODE_UNAVAILABLE, "ID_CLOCK_SKEWED",
                         "this machine's clock is %lld ms %s the database's",
                         llabs((long long)ids->skew_ms), ids->skew_ms > 0 ? "ahead of" : "behind");
+}
+
+void ids_watch(struct ids *ids, void (*changed)(void *arg), void *arg)
+{
+    ids->changed = changed;
+    ids->changed_arg = arg;
 }
 
 /* The answer's way is not the clock's fault. */
@@ -177,10 +185,14 @@ static void report_skew(const struct ids *ids, bool was_skewed)
 {
     const struct status st = ids_check(ids);
 
-    if (!status_ok(&st) && !was_skewed)
-        log_error("no ids until the clocks agree", LOG_STATUS(st));
-    else if (status_ok(&st) && was_skewed)
+    if (status_ok(&st) == !was_skewed)
+        return;
+    if (was_skewed)
         log_info("the clocks agree again");
+    else
+        log_error("no ids until the clocks agree", LOG_STATUS(st));
+    if (ids->changed)
+        ids->changed(ids->changed_arg);
 }
 
 /*
@@ -192,7 +204,6 @@ static void renew(struct ids *ids)
     const int64_t last_ms = last_issued_ms(ids), present_ms = now_ms();
     const int64_t fence_ms = (last_ms > present_ms ? last_ms : present_ms) + TTL_MS;
     bool ours = true;
-    const bool was_skewed = ids->skew_ms;
     const struct status st = raise_mark(ids, fence_ms, &ours);
 
     if (!status_ok(&st)) {
@@ -200,7 +211,6 @@ static void renew(struct ids *ids)
             log_warn("node lease not renewed", LOG_STATUS(st));
         return;
     }
-    report_skew(ids, was_skewed);
     if (ours) {
         set_fence(ids, ids->skew_ms ? 0 : fence_ms);
         return;
@@ -213,8 +223,13 @@ static void renew(struct ids *ids)
 
 static void keep(void *arg)
 {
-    while (task_sleep_us(RENEW_MS * CLOCK_US_PER_MS).code == CODE_OK)
-        renew(arg);
+    struct ids *ids = arg;
+
+    while (task_sleep_us(RENEW_MS * CLOCK_US_PER_MS).code == CODE_OK) {
+        const bool was_skewed = ids->skew_ms;
+        renew(ids);
+        report_skew(ids, was_skewed);
+    }
 }
 
 struct status ids_start(struct db *db, unsigned service, const char *owner, struct ids **ret)

@@ -35,6 +35,8 @@ SUSPENDS void ids_stop(struct ids *ids); /* NULL is fine */
 
 /* OK, or UNAVAILABLE ID_CLOCK_SKEWED. */
 MUST_USE struct status ids_check(const struct ids *ids);
+/* Calls `changed` whenever ids_check answers otherwise than before; it may not suspend. */
+void ids_watch(struct ids *ids, void (*changed)(void *arg), void *arg);
 
 /* UNAVAILABLE ID_FENCE_REACHED while the node lease cannot be renewed, ID_CLOCK_SKEWED. */
 MUST_USE struct status ids_next(struct ids *ids, int64_t *ret);

@@ -29,8 +29,8 @@ $(BENCH)/bulk: tests/bench/db/bulk.c $(LIBCOMMON) $(CONTRACTS)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(filter %.c,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) -o $@
 
-.PHONY: bench bench-echo bench-orders bench-bulk
-bench: bench-echo bench-orders bench-bulk ## Run the benchmarks (MODE=release is used whatever MODE says)
+.PHONY: bench bench-echo bench-orders bench-overload bench-bulk
+bench: bench-echo bench-orders bench-overload bench-bulk ## Run the benchmarks (MODE=release is used whatever MODE says)
 
 ifeq ($(MODE),release)
 bench-echo: $(BENCH)/souk_server $(BENCH)/cpp_server ## Unary echo on one core against gRPC's C++
@@ -40,9 +40,13 @@ bench-orders: all contracts $(BENCH)/replay ## Orders a second, and where the ti
 	tools/setup servers
 	$(VENV)/bin/python tests/bench/orders/place_order.py
 
+bench-overload: all contracts $(BENCH)/replay ## What is still answered in time at 1, 2 and 3 times the capacity
+	tools/setup servers
+	$(VENV)/bin/python tests/bench/overload/overload.py
+
 bench-bulk: $(BENCH)/bulk ## Rows a second into one table, by the ways there are
 	$(VENV)/bin/python tests/bench/db/bulk.py
 else
-bench-echo bench-orders bench-bulk:
+bench-echo bench-orders bench-overload bench-bulk:
 	$(MAKE) MODE=release $@
 endif

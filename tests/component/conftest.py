@@ -15,7 +15,7 @@ MODE = os.environ.get("MODE", "debug")
 @pytest.fixture(scope="session")
 def souk(request: pytest.FixtureRequest) -> Iterator[Souk]:
     """All services. Tests share it, so each makes its own goods and users."""
-    stack = Stack(run_folder("component"), names.CONTEXTS, mode=MODE)
+    stack = Stack(run_folder("component"), names.CONTEXTS, mode=MODE, caller_limits=False)
     try:
         yield Souk(stack.up())
     finally:

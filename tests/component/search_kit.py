@@ -315,7 +315,11 @@ def searching(feed: Feed, category: int) -> Iterator[set[int]]:
 def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterator[Feed]:
     """A stack with svc-search-feed alone; the folder stays when something went wrong."""
     stack = Stack(
-        run_folder("search") / name, ["search"], mode=MODE, settings={"search": settings or {}}
+        run_folder("search") / name,
+        ["search"],
+        mode=MODE,
+        settings={"search": settings or {}},
+        caller_limits=False,
     )
     try:
         with closing(Feed(Souk(stack.up()))) as feed:

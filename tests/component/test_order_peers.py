@@ -1,15 +1,23 @@
 """svc-order and what gets lost between it and its peers."""
 
+import json
 import os
+import re
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import jwt
 import pytest
 from order_kit import Buyer, refused, stock_of, until_status
-from soukdev import poll
+from soukdev import http, poll, secret_file
 from soukdev.goods import put_on_sale
+from soukdev.keys import Keys
+from soukdev.refusal import Refused
 from soukdev.run_folder import run_folder
+from soukdev.service import Service
 from soukdev.souk import Souk
 from soukdev.stack import Stack
 
@@ -20,13 +28,14 @@ RESERVE = "/souk.inventory.v1.InventoryService/ReserveStock"
 class Between(grpc.GenericRpcHandler):
     """Stands between svc-order and svc-inventory and loses the next calls of a method.
 
-    lost: what sends each of them after all, later.
+    lost: what sends each of them after all, later. tokens: what svc-order showed, by call.
     """
 
     def __init__(self) -> None:
         self.to: grpc.Channel | None = None
         self.lose: dict[str, int] = {}
         self.lost: list[Callable[[], bytes]] = []
+        self.tokens: list[str] = []
         self._server = grpc.server(ThreadPoolExecutor(8), handlers=[self])
         self.port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
@@ -39,6 +48,8 @@ class Between(grpc.GenericRpcHandler):
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
         method = details.method
         token = [(key, text) for key, text in details.invocation_metadata if key == "authorization"]
+
+        self.tokens += [str(text) for _, text in token]
 
         def send(request: bytes) -> bytes:
             assert self.to
@@ -74,7 +85,9 @@ def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
         "SOUK_PAYMENT_TIMEOUT_S": "6",
     }
     services = ["listing", "inventory", "order", "pricing", "cart"]
-    stack = Stack(run_folder("order"), services, mode=MODE, settings={"order": settings})
+    stack = Stack(
+        run_folder("order"), services, mode=MODE, settings={"order": settings}, caller_limits=False
+    )
     try:
         stack.up()
         between.to = grpc.insecure_channel(f"127.0.0.1:{stack.services['inventory'].ports['rpc']}")
@@ -113,3 +126,89 @@ def test_an_order_that_cannot_be_timed_out_holds_up_no_other(souk: Souk) -> None
         cursor.fetchall()
         until_status(other, other.place((goods, 1)).orders[0].order_id, "CANCELLED")
         database.rollback()
+
+
+def reloads(service: Service) -> int:
+    page = http.request(service.ports["admin"], "/metrics").decode()
+    found = re.search(r'^souk_config_reloads_total\{outcome="ok"\} (\d+)$', page, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def reload(service: Service) -> None:
+    before = reloads(service)
+    os.kill(service.pid, signal.SIGHUP)
+    poll.until(lambda: reloads(service) == before + 1, 20, "files read again")
+
+
+class OwnKey:
+    """The key of svc-order, and who believes which."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._public = json.loads(stack.keys.keys_file.read_text())["keys"]
+        self._kid_file = stack.folder / "order.kid"
+        self._key_file = stack.folder / "order.pem"
+        self.sign_with("svc-order-1", stack.keys)
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "SOUK_SERVICE_KEY_FILE": str(self._key_file),
+            "SOUK_SERVICE_KEY_ID_FILE": str(self._kid_file),
+        }
+
+    def sign_with(self, kid: str, keys: Keys) -> None:
+        self._key_file.write_text(keys.private_key_file("svc-order-1").read_text())
+        self._kid_file.write_text(kid)
+
+    def believe(self, *order_keys: tuple[str, Keys]) -> None:
+        """All services, from now on."""
+        others = [key for key in self._public if key["kid"] != "svc-order-1"]
+        for kid, keys in order_keys:
+            known = json.loads(keys.keys_file.read_text())["keys"]
+            others += [{**key, "kid": kid} for key in known if key["kid"] == "svc-order-1"]
+        secret_file.write(self._stack.keys.keys_file, json.dumps({"keys": others}))
+        for service in self._stack.services.values():
+            reload(service)
+
+
+def test_the_services_own_key_is_changed_while_calls_go_on(souk: Souk, between: Between) -> None:
+    stack, order = souk.stack, souk.stack.services["order"]
+    own_key = OwnKey(stack)
+    first, second = stack.keys, Keys(stack.folder / "second").make()
+    order.terminate()
+    order.settings = {**order.settings, **own_key.settings()}
+    order.start()
+    souk.forget_client("order")
+    goods = put_on_sale(souk, on_hand=10_000)
+    outcomes: list[str] = []
+    stop = threading.Event()
+
+    def buy() -> None:
+        while not stop.is_set():
+            try:
+                Buyer(souk).place((goods, 1))
+                outcomes.append("OK")
+            except Refused as refused:
+                outcomes.append(f"{refused.code} {refused.message}")
+
+    def some_more() -> None:
+        before = len(outcomes)
+        poll.until(lambda: len(outcomes) > before + 2, 30, "orders")
+
+    buyer = threading.Thread(target=buy)
+    buyer.start()
+    try:
+        some_more()
+        own_key.believe(("svc-order-1", first), ("svc-order-2", second))
+        own_key.sign_with("svc-order-2", second)
+        reload(order)
+        some_more()
+        own_key.believe(("svc-order-2", second))
+        between.tokens.clear()
+        some_more()
+    finally:
+        stop.set()
+        buyer.join()
+    assert set(outcomes) == {"OK"}
+    shown = [jwt.get_unverified_header(text.removeprefix("Bearer ")) for text in between.tokens]
+    assert {header["kid"] for header in shown} == {"svc-order-2"}

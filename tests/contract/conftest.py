@@ -24,7 +24,13 @@ MODE = os.environ.get("MODE", "debug")
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     # What is asked here is what is answered, not how soon.
     patience = {"search": {"SOUK_SEARCH_TIMEOUT_MS": "2000"}}
-    stack = Stack(run_folder("contract"), names.CONTEXTS, mode=MODE, settings=patience)
+    stack = Stack(
+        run_folder("contract"),
+        names.CONTEXTS,
+        mode=MODE,
+        settings=patience,
+        caller_limits=False,
+    )
     try:
         world = World(Souk(stack.up()))
         yield world

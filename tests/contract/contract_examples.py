@@ -74,7 +74,8 @@ class Place:
             "MERCHANT": mint(new_id(), "merchant", shop_id=new_id()),
             "SUPPLIER": mint(new_id(), "supplier", supplier_id=new_id()),
             "OPERATOR": mint(new_id(), "operator"),
-            "SERVICE": souk.service(),
+            # For the whole run, which may take longer than a service's own token lasts.
+            "SERVICE": souk.stack.keys.mint_service("order", ttl_s=3600),
         }
 
     @cached_property

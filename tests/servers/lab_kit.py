@@ -74,6 +74,7 @@ class Lab:
                 "SOUK_KAFKA_BROKERS": self.kafka.address,
                 "SOUK_KEYS_FILE": str(self.keys.keys_file),
                 "SOUK_LEASE_MS": str(SAGA_LEASE_MS),
+                "SOUK_RPC_CALLER_PER_S": "0",
                 **settings,
             },
         )

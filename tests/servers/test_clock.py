@@ -2,6 +2,7 @@
 
 import struct
 
+import grpc
 from lab_kit import Lab, Watcher, metric
 from soukdev import http
 from soukdev.poll import until
@@ -16,12 +17,23 @@ def readiness(process: Service) -> str:
         return f"{error.status} " + error.body.decode().splitlines()[0]
 
 
+NOT_SERVING, SERVING = b"\x08\x02", b"\x08\x01"
+
+
+def health(process: Service) -> bytes:
+    """What gRPC health says, as the bytes of its answer."""
+    with grpc.insecure_channel(f"127.0.0.1:{process.ports['rpc']}") as channel:
+        answer: bytes = channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
+    return answer
+
+
 def test_a_clock_that_is_far_off_makes_the_process_unready_until_it_is_set_right(lab: Lab) -> None:
     clock = lab.folder / "clock"
     clock.parent.mkdir(parents=True, exist_ok=True)
     clock.write_bytes(struct.pack("q", 0))
     process = lab.start("api", LAB_CLOCK_FILE=str(clock))
     assert readiness(process) == "200 ready"
+    assert health(process) == SERVING
     for step_s, way in ((3600, "ahead of"), (-3600, "behind")):
         with clock.open("r+b") as file:
             file.write(struct.pack("q", step_s))
@@ -29,9 +41,11 @@ def test_a_clock_that_is_far_off_makes_the_process_unready_until_it_is_set_right
         told = readiness(process)
         assert told.startswith("503 no ids: this machine's clock is 3")
         assert way in told
+        until(lambda: health(process) == NOT_SERVING, 20, "health says so, too")
         with clock.open("r+b") as file:
             file.write(struct.pack("q", 0))
         until(lambda: readiness(process) == "200 ready", 20, "it is ready")
+        until(lambda: health(process) == SERVING, 20, "health says so, too")
 
 
 def test_how_old_events_are_is_told_by_the_databases_clock(lab: Lab) -> None:

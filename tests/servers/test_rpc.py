@@ -1,6 +1,7 @@
 """libcommon's RPC server as a client sees it that nobody here wrote."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import grpc
@@ -59,6 +60,42 @@ def test_who_gives_up_in_the_line_makes_room(start: StartLab) -> None:
     pending[0].answer()
     last.answer()
     assert lab.metric("souk_rpc_calls_total", method="Work", code="CANCELLED") == 1
+
+
+@pytest.mark.parametrize("way", ["cancels", "is late"])
+def test_who_fits_begins_when_a_heavy_one_before_it_gives_up(start: StartLab, way: str) -> None:
+    lab, client = start(concurrency=2, queue=10)
+    endless = busy(lab, client, 1, sleep_ms=29000, timeout_s=30)
+    heavy = Pending(lab, client, "Heavy", timeout_s=30 if way == "cancels" else 1)
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Heavy") == 1, 10, "in line")
+    light = Pending(lab, client, "Work")
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 2, 10, "behind it")
+    if way == "cancels":
+        heavy.call.cancel()
+    light.answer()
+    assert not endless[0].call.done(), "nobody has left"
+    endless[0].call.cancel()
+
+
+def test_fewer_calls_are_begun_when_they_take_too_much_of_their_time(start: StartLab) -> None:
+    def limit() -> float:
+        return lab.metric("souk_rpc_concurrency_limit", service="souk.lab.v1.LabService")
+
+    peer, _ = start()
+    lab, client = start(concurrency=100, concurrency_least=4, peer_lab=f"ipv4:{peer.address}")
+    assert limit() == 100
+    for one in [Pending(lab, client, "Forward", sleep_ms=2000) for _ in range(20)]:
+        one.call.exception()  # or none: here it is about how long they take, 2 of 5 s
+    until(lambda: 4 <= limit() <= 20, 20, "a lower limit")
+    until(lambda: grows(lab, client, limit), 60, "a higher one, when they are quick again")
+
+
+def grows(lab: RpcLab, client: GrpcClient, limit: Callable[[], float]) -> bool:
+    """A crowd of short calls; did the limit follow?"""
+    before = limit()
+    for one in [Pending(lab, client, "Work", sleep_ms=5) for _ in range(100)]:
+        one.call.exception()
+    return limit() > before
 
 
 def test_a_request_that_is_too_large_is_refused_before_it_is_read(start: StartLab) -> None:

@@ -22,7 +22,8 @@ UNKNOWN_OUTCOMES = {"UNAVAILABLE", "DEADLINE_EXCEEDED"}
 class JsonClient:
     """The gateway at a base URL, as one caller (or nobody, without a token).
 
-    Who is patient asks again for so long while the outcome is unknown, as a busy machine makes it.
+    Who is patient asks again for so long while the outcome is unknown, as a busy machine makes it,
+    or when he is told when to come back.
     """
 
     def __init__(self, url: str, token: str | None = None, patience_s: float = 0) -> None:
@@ -54,9 +55,10 @@ class JsonClient:
             if answer.ok:
                 return answer.json() if answer.content else {}
             refused = refusal_of(answer)
-            if refused.code not in UNKNOWN_OUTCOMES or time.monotonic() >= deadline:
+            may_pass = refused.code in UNKNOWN_OUTCOMES or refused.retry_after_ms
+            if not may_pass or time.monotonic() >= deadline:
                 raise refused
-            time.sleep(0.1)
+            time.sleep(max(0.1, refused.retry_after_ms / 1000))
 
 
 def refusal_of(answer: requests.Response) -> Refused:

@@ -23,7 +23,7 @@ class Surroundings:
     """What services have in common.
 
     services: HOST:PORT of each that runs. payment_url: whom customers pay. trace_url: who takes
-    spans, "" for nobody.
+    spans, "" for nobody. caller_limits: as services have them by themselves, or none.
     """
 
     redis: str
@@ -33,6 +33,7 @@ class Surroundings:
     services: Mapping[str, str]
     payment_url: str
     trace_url: str = ""
+    caller_limits: bool = True
 
 
 def environment(context: str, around: Surroundings, database: Credentials) -> dict[str, str]:
@@ -58,6 +59,7 @@ def environment(context: str, around: Surroundings, database: Credentials) -> di
             for peer in PEERS[context]
             if peer in around.services
         },
+        **({} if around.caller_limits else {"SOUK_RPC_CALLER_PER_S": "0"}),
         **_own_secrets(context, around.keys),
         **({"SOUK_PAYMENT_URL": around.payment_url} if context == "order" else {}),
     }

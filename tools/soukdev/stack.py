@@ -46,6 +46,8 @@ class Stack:
     services: contexts to run ("inventory", ...); with none, no gateway either. The payment sandbox
     runs where order does.
     settings: more environment for each of them, over what service_env says.
+    caller_limits: False lets each caller call as often as he likes, for tests in which one token
+    stands for many callers.
     collector: who takes spans by OTLP over HTTP, of all traces; None: nobody.
     dies_with_us: as for a Server; tests say True, a developer's stack False.
 
@@ -59,6 +61,7 @@ class Stack:
         *,
         mode: str = "debug",
         settings: Mapping[str, Mapping[str, str]] | None = None,
+        caller_limits: bool = True,
         descriptor_set: Path = paths.DESCRIPTOR_SET,
         collector: Collector | None = None,
         dies_with_us: bool = True,
@@ -66,6 +69,7 @@ class Stack:
         self.folder = folder.absolute()
         self.mode = mode
         self.settings = settings or {}
+        self.caller_limits = caller_limits
         self.descriptor_set = descriptor_set
         self.collector = collector
         self._dies_with_us = dies_with_us
@@ -191,6 +195,7 @@ class Stack:
             services={context: service.address for context, service in self.services.items()},
             payment_url=self.payments.url if self.payments else "",
             trace_url="http://{}:{}/v1/traces".format(*self.collector) if self.collector else "",
+            caller_limits=self.caller_limits,
         )
         for context, service in self.services.items():
             told = environment(context, around, self.credentials(context))

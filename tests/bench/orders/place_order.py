@@ -56,7 +56,9 @@ def main() -> None:
     parser.add_argument("--mode", default="release")
     parser.add_argument("--orders", type=int, default=4000, help="for each number of clients")
     options = parser.parse_args()
-    stack = Stack(paths.BUILD / "bench" / "orders", names.CONTEXTS, mode=options.mode)
+    stack = Stack(
+        paths.BUILD / "bench" / "orders", names.CONTEXTS, mode=options.mode, caller_limits=False
+    )
     stack.destroy()
     try:
         souk = Souk(stack.up())

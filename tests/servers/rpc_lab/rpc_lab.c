@@ -49,6 +49,13 @@ struct status lab_work(struct request *rq, const WorkRequest *in, WorkResponse *
     return STATUS_OK;
 }
 
+struct status lab_heavy(struct request *rq, const HeavyRequest *in, HeavyResponse *ret)
+{
+    (void)rq;
+    (void)ret;
+    return task_sleep_us(in->sleep_ms * CLOCK_US_PER_MS);
+}
+
 struct status lab_forward(struct request *rq, const ForwardRequest *in, ForwardResponse *ret)
 {
     struct rpc_call call = {.arena = rq->arena};

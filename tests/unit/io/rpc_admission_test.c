@@ -61,10 +61,41 @@ static void who_would_be_late_is_refused_at_once(void **state)
     assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
     rpc_admission_leave(&gate, &a, 100);
     assert_int_equal(enter(&a, 1, FAR, 1000), RPC_BEGINS);
-    assert_int_equal(enter(&b, 1, 1100, 1000), RPC_REFUSED); /* its turn: in 100 */
-    assert_int_equal(enter(&b, 1, 1101, 1000), RPC_WAITS);
-    assert_int_equal(enter(&c, 1, 1200, 1000), RPC_REFUSED); /* in 200 */
-    assert_int_equal(enter(&c, 1, 1201, 1000), RPC_WAITS);
+    assert_int_equal(enter(&b, 1, 1200, 1000), RPC_REFUSED); /* its turn: in 100, for 100 */
+    assert_int_equal(enter(&b, 1, 1201, 1000), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, 1300, 1000), RPC_REFUSED); /* in 200, for 100 */
+    assert_int_equal(enter(&c, 1, 1301, 1000), RPC_WAITS);
+}
+
+static void who_has_no_time_left_for_the_work_is_not_begun(void **state)
+{
+    rpc_admission_init(&gate, 1, 10);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    rpc_admission_leave(&gate, &a, 100);
+    assert_int_equal(enter(&a, 1, FAR, 1000), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, 1250, 1000), RPC_WAITS);
+    assert_int_equal(enter(&c, 1, 1400, 1000), RPC_WAITS);
+    assert_null(rpc_admission_doomed(&gate, 1200)); /* it is not its turn */
+    rpc_admission_leave(&gate, &a, 1100);
+    assert_null(rpc_admission_doomed(&gate, 1149));
+    assert_ptr_equal(rpc_admission_doomed(&gate, 1150), &b);
+    assert_null(rpc_admission_doomed(&gate, 1150));
+    assert_ptr_equal(rpc_admission_next(&gate, 1150), &c);
+}
+
+static void the_limit_may_change_at_any_time(void **state)
+{
+    rpc_admission_init(&gate, 8, 10);
+    assert_int_equal(enter(&a, 4, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 4, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&c, 6, FAR, 0), RPC_WAITS);
+    gate.limit = 5;
+    rpc_admission_leave(&gate, &a, 10);
+    assert_null(rpc_admission_next(&gate, 10));
+    rpc_admission_leave(&gate, &b, 20);
+    assert_ptr_equal(rpc_admission_next(&gate, 20), &c); /* alone it may be heavier */
+    gate.limit = 8;
+    assert_int_equal(enter(&d, 2, FAR, 20), RPC_BEGINS);
 }
 
 static void what_calls_take_is_learned(void **state)
@@ -127,5 +158,6 @@ static void whoever_is_refused_comes_back_when_the_line_is_gone(void **state)
 
 UNIT_TESTS(first_come_first_served_up_to_the_limit_and_the_line, a_heavy_call_is_not_overtaken,
            more_weight_than_there_is_counts_as_all, who_would_be_late_is_refused_at_once,
+           who_has_no_time_left_for_the_work_is_not_begun, the_limit_may_change_at_any_time,
            what_calls_take_is_learned, who_leaves_the_line_makes_room,
            the_late_are_found_in_the_line, whoever_is_refused_comes_back_when_the_line_is_gone)

@@ -8,6 +8,7 @@
 #include "io/rpc_client.h"
 #include "io/rpc_loop.h"
 #include "io/rpc_server.h"
+#include "observe/span.h"
 #include "tests/servers/server_test.h"
 #include "tests/unit/rpc_kit.h"
 
@@ -521,6 +522,57 @@ static void a_peer_that_is_away_is_unavailable(struct loop *loop)
     stop();
 }
 
+static struct span kept[8];
+static size_t kept_count;
+
+static void keep(void *arg, const struct span *span)
+{
+    assert_true(kept_count < ARRAY_LEN(kept));
+    kept[kept_count++] = *span;
+}
+
+/* In the order of their ends, which is not that of their beginnings. */
+static const struct span *kept_span(enum span_kind kind, size_t number)
+{
+    for (size_t i = 0; i < kept_count; i++)
+        if (kept[i].kind == kind && number-- == 0)
+            return &kept[i];
+    fail_msg("no such span");
+    return NULL;
+}
+
+static void each_stream_is_a_span_from_its_open_to_its_close(struct loop *loop)
+{
+    int count = 0;
+    start(loop);
+    kept_count = 0;
+    span_to(keep, NULL);
+    trace_enter(trace_current(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    const struct trace_context entered = *trace_current();
+    struct rpc_stream *long_one = open_stream(&both);
+    struct rpc_stream *refused = open_stream(&down);
+
+    behaviour.count = 1;
+    behaviour.answer = status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not now");
+    assert_false(receive_rest(refused, &count).code == CODE_OK);
+    rpc_stream_close(refused);
+    assert_memory_equal(trace_current()->span_id, entered.span_id, sizeof entered.span_id);
+    rpc_stream_close(long_one);
+    server_test_wait(10 * 1000, kept_count == 4);
+
+    const struct span *client_refused = kept_span(SPAN_CLIENT, 0);
+    assert_string_equal(client_refused->name, "test.Test/Down");
+    assert_int_equal(client_refused->status.code, CODE_UNAVAILABLE);
+    assert_memory_equal(client_refused->parent_id, entered.span_id, 8);
+    assert_memory_equal(kept_span(SPAN_SERVER, 0)->parent_id, client_refused->id, 8);
+    const struct span *client_long = kept_span(SPAN_CLIENT, 1);
+    assert_string_equal(client_long->name, "test.Test/Both");
+    assert_int_equal(client_long->status.code, CODE_CANCELLED);
+    assert_memory_equal(kept_span(SPAN_SERVER, 1)->parent_id, client_long->id, 8);
+    span_to(NULL, NULL);
+    stop();
+}
+
 SERVER_TESTS(messages_arrive_in_order_and_then_the_status, a_refusal_comes_behind_the_messages,
              an_upload_has_one_answer, a_server_may_answer_before_it_heard_all,
              what_breaks_the_contract_ends_the_stream, both_sides_talk_in_turn,
@@ -530,4 +582,4 @@ SERVER_TESTS(messages_arrive_in_order_and_then_the_status, a_refusal_comes_behin
              a_client_that_closes_cancels_the_handler,
              an_upload_that_breaks_off_is_never_taken_for_the_whole,
              callers_may_be_cancelled_at_any_time, a_drain_cuts_what_does_not_end,
-             a_peer_that_is_away_is_unavailable)
+             a_peer_that_is_away_is_unavailable, each_stream_is_a_span_from_its_open_to_its_close)

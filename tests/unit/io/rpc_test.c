@@ -111,6 +111,7 @@ static void run_with_server(void)
 {
     memset(&behaviour, 0, sizeof behaviour);
     rpc_options_load();
+    rpc_options.rpc_concurrency_least = rpc_options.rpc_concurrency; /* slow is no crowd */
     expect_ok(rpc_loop_start(in_task_now.loop, rpc_options.rpc_thread));
     start_server("127.0.0.1:0");
     start_client(rpc_server_port(server));

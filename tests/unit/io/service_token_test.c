@@ -58,6 +58,19 @@ static void it_is_made_anew_when_a_minute_is_left(void **state)
     service_token_free(NULL);
 }
 
+static void after_a_swap_the_other_key_signs_at_once(void **state)
+{
+    struct service_token *token = token_of("order"), *other = token_of("cart");
+    AUTO(mem_freep) char *before = mem_strdup(header_at(token, NOW_S));
+    AUTO(mem_freep) char *others = mem_strdup(header_at(other, NOW_S));
+
+    service_token_swap(token, other);
+    assert_string_equal(header_at(token, NOW_S), others);
+    assert_string_equal(header_at(other, NOW_S), before);
+    service_token_free(token);
+    service_token_free(other);
+}
+
 static void a_key_that_peers_would_not_believe_stops_the_start(void **state)
 {
     const char *const pems[] = {"", "no key", key.public_pem, p384.private_pem,
@@ -101,6 +114,7 @@ int main(void)
     ed25519 = test_key_new(NULL);
     const int failed = UNIT_TESTS_RUN(peers_believe_it_for_its_five_minutes,
                                       it_is_made_anew_when_a_minute_is_left,
+                                      after_a_swap_the_other_key_signs_at_once,
                                       a_key_that_peers_would_not_believe_stops_the_start,
                                       that_it_cannot_be_signed_any_more_is_our_own_fault);
     test_key_release(&key);

@@ -59,6 +59,30 @@ static void spans_nest_and_the_outermost_is_the_callers_child(void **state)
     end_test();
 }
 
+static void what_is_detached_outlasts_what_it_began_in(void **state)
+{
+    begin_test("00-" TRACE_ID "-" PARENT_ID "-01");
+    const struct trace_context entered = context;
+    struct span first, second, kept_first, kept_second;
+    struct trace_context of_first, of_second;
+
+    span_begin(&first, SPAN_CLIENT, "first");
+    span_detach(&first, &kept_first, &of_first);
+    span_end(&first); /* means nothing */
+    span_begin(&second, SPAN_CLIENT, "second");
+    span_detach(&second, &kept_second, &of_second);
+    assert_int_equal(kept_count, 0);
+    assert_memory_equal(&context, &entered, sizeof context);
+    context = (struct trace_context){0}; /* the task is gone */
+    span_end(&kept_first);
+    span_end(&kept_second);
+
+    assert_int_equal(kept_count, 2);
+    assert_string_equal(kept[0].name, "first");
+    assert_memory_equal(kept[1].parent_id, entered.span_id, 8);
+    end_test();
+}
+
 static void attributes_and_the_outcome_go_along_up_to_a_bound(void **state)
 {
     begin_test("00-" TRACE_ID "-" PARENT_ID "-01");
@@ -152,6 +176,7 @@ static void the_caller_decides_for_the_whole_trace(void **state)
 }
 
 UNIT_TESTS(spans_nest_and_the_outermost_is_the_callers_child,
+           what_is_detached_outlasts_what_it_began_in,
            attributes_and_the_outcome_go_along_up_to_a_bound, what_is_not_sampled_leaves_no_trace,
            without_a_keeper_nothing_is_recorded_but_the_flag_goes_on,
            roots_are_sampled_by_ratio_and_have_no_parent, the_caller_decides_for_the_whole_trace)
