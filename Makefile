@@ -17,9 +17,18 @@ GEN := build/gen
 CPPFLAGS := -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -Ilibcommon -I$(GEN) -I.
 CFLAGS   := -std=gnu17 -g -pthread -fPIE -fno-omit-frame-pointer -fstack-protector-strong \
             -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla
-LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
-LDLIBS   := -lgrpc -lgpr -levent_core -levent_extra -lprotobuf-c -lmariadb -lrdkafka -lhiredis -lcurl \
+LDFLAGS  := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--gc-sections
+# gRPC, and what it needs of C++, from archives: faster calls, less memory (docs/adr/0034).
+GRPC     := -Wl,-Bstatic -Wl,--start-group -lgrpc -lgpr -laddress_sorting -lupb -lre2 -lcares \
+            $(sort $(filter -labsl_%,$(shell pkg-config --libs grpc))) -lstdc++ -Wl,--end-group -Wl,-Bdynamic \
+            -lssl -lz
+LDLIBS   := $(GRPC) -levent_core -levent_extra -lprotobuf-c -lmariadb -lrdkafka -lhiredis -lcurl \
             -ljansson -ljwt -lcrypto -lxxhash -lunistring -lm
+
+# Tables of relocations that are a tenth as long; Debian's ld knows how on x86.
+ifneq ($(MODE),aarch64)
+LDFLAGS += -Wl,-z,pack-relative-relocs
+endif
 
 ifeq ($(MODE),debug)
 CFLAGS += -Og
@@ -29,6 +38,7 @@ else ifeq ($(MODE),aarch64)
 CC      := aarch64-linux-gnu-gcc
 SYSROOT := build/aarch64-root
 CFLAGS  += -O2 --sysroot=$(SYSROOT)
+LDFLAGS += -L$(SYSROOT)/usr/lib/gcc/aarch64-linux-gnu/12
 RUNNER  := qemu-aarch64 -L $(SYSROOT)
 else
 CFLAGS   += -O1 -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -1,11 +1,14 @@
 #include "base/mem.h"
 
+#include <sanitizer/lsan_interface.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
+
+#pragma weak __lsan_ignore_object /* there in sanitized programs alone */
 
 static void *checked(void *memory, size_t size)
 {
@@ -63,6 +66,12 @@ char *mem_printf(const char *format, ...)
 void mem_free(void *memory)
 {
     free(memory);
+}
+
+void mem_abandon(const void *memory)
+{
+    if (__lsan_ignore_object)
+        __lsan_ignore_object(memory);
 }
 
 void mem_freep(void *pointer_to_pointer)

@@ -18,6 +18,8 @@ MUST_USE void *mem_dup(const void *memory, size_t size);
 MUST_USE char *mem_strdup(const char *text);
 MUST_USE char *mem_printf(const char *format, ...) PRINTF(1, 2);
 void mem_free(void *memory); /* NULL is fine */
+/* Never freed, on purpose, with what it leads to: LeakSanitizer is told. */
+void mem_abandon(const void *memory);
 
 /* For AUTO on a pointer: `AUTO(mem_freep) char *text`. */
 void mem_freep(void *pointer_to_pointer);

@@ -46,8 +46,12 @@ struct db_config {
      * server's certificate has to name `host`; a server without TLS is refused. NULL: plain.
      */
     const char *ca_file;
-    size_t connections_max; /* made when needed, kept; the server may see one more, to KILL with */
-    size_t waiting_max;     /* tasks in line for one */
+    /*
+     * Made when needed, two at a time; closed when nobody needed them for DB_IDLE_MAX_S, which is
+     * seen when another one comes back. The server may see one more, to KILL with.
+     */
+    size_t connections_max;
+    size_t waiting_max; /* tasks in line for one */
 };
 
 enum {
@@ -57,6 +61,11 @@ enum {
      */
     DB_TX_LIFE_MAX_S = 30,
     DB_SET_MAX = 500, /* elements in one statement over a set */
+    /*
+     * Each connection costs us 50 KB and 8 KB for each statement prepared on it, and the server as
+     * much again: a rush is not remembered for ever.
+     */
+    DB_IDLE_MAX_S = 30,
     /*
      * Prepared on one connection, the least used give way. The server's max_prepared_stmt_count
      * wants to be this times all connections of all processes; where it is less, a connection drops

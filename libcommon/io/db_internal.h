@@ -133,6 +133,7 @@ struct db_connection {
     unsigned local_port;
 
     bool idle;
+    int64_t idle_since_us;
     bool is_fresh;             /* not used yet, and never idle */
     bool broken;               /* never to be used again */
     struct status interrupted; /* not OK: we gave up in the middle of a call */
@@ -230,8 +231,10 @@ struct db {
     size_t connections_max;
     size_t waiting_max;
     int64_t tx_life_us;
+    int64_t idle_life_us;
 
     struct db_connection *idle; /* the warmest first */
+    int64_t look_at_idle_us;    /* not before, for what grew old there */
     struct db_connection *kept;
     size_t open; /* all there are: idle, lent, kept */
     size_t connecting;
@@ -293,6 +296,8 @@ MUST_USE SUSPENDS struct status db_run_query(struct db_tx *tx, const struct db_c
 
 /* For tests: less than DB_TX_LIFE_MAX_S. */
 void db_set_tx_life_us(struct db *db, int64_t us);
+/* For tests: less than DB_IDLE_MAX_S. */
+void db_set_idle_life_us(struct db *db, int64_t us);
 
 /*
  * A connection alone for migrate: no BEGIN, no limit of life, any session state. It is closed by

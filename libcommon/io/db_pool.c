@@ -23,6 +23,8 @@ enum {
     BACKOFF_FIRST_US = 100 * 1000,
     BACKOFF_MOST_US = 1000 * 1000,
     CLOSE_LIMIT_US = 10 * 1000 * 1000,
+    CONNECTING_MAX = 2, /* at a time: until they are there, others may have become free */
+    LOOK_AT_IDLE_US = 1000 * 1000,
 };
 
 struct db_waiter {
@@ -99,6 +101,7 @@ static void chain_remove(struct db_connection *c)
 static void idle_push(struct db_connection *c)
 {
     c->idle = true;
+    c->idle_since_us = clock_mono_us();
     c->is_fresh = false;
     chain_push(&c->db->idle, c);
     metric_add(c->db->metrics.idle, 1);
@@ -164,18 +167,22 @@ static bool start_connecting(struct db *db)
     return true;
 }
 
-/* After a failure one attempt at a time, and not before its turn. */
-static bool may_connect(const struct db *db)
+/* How many more may come. After a failure one attempt at a time, and not before its turn. */
+static size_t places_free(const struct db *db)
 {
-    if (db->closing || db->open >= db->connections_max)
-        return false;
-    return !db->failing || (!db->connecting && clock_mono_us() >= db->retry_at_us);
+    if (db->closing)
+        return 0;
+    if (db->failing)
+        return !db->connecting && db->open < db->connections_max &&
+               clock_mono_us() >= db->retry_at_us;
+    return db->connections_max - db->open;
 }
 
 /* Makes the connections that the line needs, or tells it that there will be none. */
 static void settle(struct db *db)
 {
-    while (db->waiting > db->connecting && may_connect(db) && start_connecting(db)) {
+    while (db->waiting > db->connecting && db->connecting < CONNECTING_MAX && places_free(db) &&
+           start_connecting(db)) {
     }
     while (db->waiting && !db->open)
         line_serve_first(db)->failure = db->failure;
@@ -208,13 +215,31 @@ static bool is_hopeless(const struct db *db)
            (db->connecting || clock_mono_us() < db->retry_at_us);
 }
 
-/* Those for whom a connection is on its way do not count. */
+/* Those for whom a connection is on its way, or will be, do not count. */
 static bool is_line_full(const struct db *db)
 {
-    return db->waiting >= db->waiting_max + db->connecting + may_connect(db);
+    return db->waiting >= db->waiting_max + db->connecting + places_free(db);
 }
 
-/* Handing out and taking back. */
+/*
+ * Handing out and taking back. The warmest goes first, so those that nobody needs any more grow
+ * old.
+ */
+
+static void close_unneeded(struct db *db)
+{
+    const int64_t now_us = clock_mono_us();
+    struct db_connection *next;
+
+    if (now_us < db->look_at_idle_us)
+        return;
+    db->look_at_idle_us = now_us + LOOK_AT_IDLE_US;
+    for (struct db_connection *c = db->idle; c; c = next) {
+        next = c->next;
+        if (c->idle_since_us + db->idle_life_us < now_us)
+            db_discard(c);
+    }
+}
 
 static struct status wait_in_line(struct db *db, struct db_connection **ret)
 {
@@ -269,12 +294,14 @@ void db_release(struct db_connection *c)
     struct db *db = c->db;
 
     c->failed = false;
-    if (db->closing)
+    if (db->closing) {
         db_discard(c);
-    else if (db->waiting)
+    } else if (db->waiting) {
         line_serve_first(db)->connection = c;
-    else
+    } else {
         idle_push(c);
+        close_unneeded(db);
+    }
 }
 
 void db_discard(struct db_connection *c)
@@ -338,6 +365,7 @@ struct status db_open(struct loop *loop, const struct db_config *config, struct 
     db->connections_max = config->connections_max;
     db->waiting_max = config->waiting_max;
     db->tx_life_us = DB_TX_LIFE_MAX_S * CLOCK_US_PER_S;
+    db->idle_life_us = DB_IDLE_MAX_S * CLOCK_US_PER_S;
     db->backoff = backoff_between(BACKOFF_FIRST_US, BACKOFF_MOST_US);
     db->metrics = db_metrics_new();
     semaphore_init(&db->control_turn, 1);
@@ -358,6 +386,11 @@ static void wait_for_keepers(struct db *db)
         st = task_park("database connections to end");
     if (db->open)
         BUG("%zu database connections are still in use at the end", db->open);
+}
+
+void db_set_idle_life_us(struct db *db, int64_t us)
+{
+    db->idle_life_us = us;
 }
 
 void db_close(struct db *db)

@@ -421,7 +421,8 @@ void mq_consumer_stop(struct mq_consumer *consumer)
     await_burial(consumer);
     if (!mq_burials_are_over(&consumer->burials)) {
         log_error("kafka client does not end", LOG_STR("group", consumer->reader.group));
-        return; /* its thread still rings */
+        mem_abandon(consumer); /* its thread still rings */
+        return;
     }
     consumer_free(consumer);
 }

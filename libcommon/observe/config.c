@@ -96,7 +96,7 @@ static void set_bool(struct load *load, const struct config_option *option, bool
 static void set_secret(struct load *load, const struct config_option *option, const char **value,
                        const char *path)
 {
-    char text[160], bytes[SECRET_MAX];
+    char text[160];
 
     if (!*path && option->fallback)
         return;
@@ -106,8 +106,9 @@ static void set_secret(struct load *load, const struct config_option *option, co
         complain(load, option, text);
         return;
     }
-    setvbuf(file, NULL, _IONBF, 0); /* no second copy that stays */
-    size_t length = fread(bytes, 1, sizeof bytes - 1, file);
+    char *bytes = mem_alloc(SECRET_MAX); /* a task's stack has no room for it */
+    setvbuf(file, NULL, _IONBF, 0);      /* no second copy that stays */
+    size_t length = fread(bytes, 1, SECRET_MAX - 1, file);
     fclose(file);
     while (length && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
         length--;
@@ -118,7 +119,8 @@ static void set_secret(struct load *load, const struct config_option *option, co
         mem_free((void *)(uintptr_t)*value);
         *value = mem_strdup(bytes);
     }
-    explicit_bzero(bytes, sizeof bytes);
+    explicit_bzero(bytes, SECRET_MAX);
+    mem_free(bytes);
 }
 
 static void set(struct load *load, const struct config_table *table,

@@ -64,8 +64,9 @@ def test_a_stack_overflow_is_reported_with_its_task() -> None:
 def test_a_fatal_signal_is_reported_with_its_place(how: str, where: str) -> None:
     said = _last_words(how)
 
-    assert (" on unknown address" if MODE == "asan" else where) in said
-    assert re.search(r"crash_lab\S*\+0x[0-9a-f]+\)", said)
+    sanitized = MODE == "asan" and how != "abort"  # which it leaves to us
+    assert (" on unknown address" if sanitized else where) in said
+    assert re.search(r"crash_lab\.c:\d+" if sanitized else r"crash_lab\S*\+0x[0-9a-f]+\)", said)
 
 
 def test_a_stalled_loop_is_logged_with_who_holds_it_up() -> None:
@@ -113,7 +114,8 @@ def test_gdb_shows_the_stack_of_a_task_that_waits_and_of_the_one_that_runs() -> 
     waiting, running = shown.split("---\n")
 
     frames = re.findall(r"^#\d+ .*? in (\w+) \(", waiting, re.MULTILINE)
-    assert frames[-4:] == ["task_park", "wait_for_ever", "entry", "coro_start"]
+    assert frames[-3:] == ["wait_for_ever", "entry", "coro_start"]
+    assert frames[-4] in ("task_park", "park_until")  # the optimiser may make the call a jump
     assert "come_to_grief" not in waiting
     frames = re.findall(r"^#\d+ .*? in (\w+) \(", running, re.MULTILINE)
     assert frames[-4:] == ["bug_at", "come_to_grief", "entry", "coro_start"]

@@ -175,3 +175,28 @@ def test_a_server_that_cannot_start_shows_its_log(place: Path) -> None:
     with pytest.raises(StartError, match="innodb"):
         database.start()
     assert not database.alive()
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(600,)).start()
+print("ready", flush=True)
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_zombie_whose_threads_still_end_is_not_dead() -> None:
+    """They hold its ports until then: who starts it anew too early finds them in use."""
+    argv = (sys.executable, "-c", FIRST_THREAD_ENDS)
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            process = Process.of(child.pid, argv)
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            stat = Path(f"/proc/{child.pid}/stat")
+            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", 10, "a zombie")
+            assert process.alive()
+            process.kill()
+            assert not process.alive()
+        finally:
+            child.kill()

@@ -226,6 +226,56 @@ static void the_pool_says_how_it_is(struct loop *loop)
     assert_int_equal(metric_value(m.statements), 0);
 }
 
+/* Growing and shrinking. */
+
+static void reads(void *arg)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    assert_ok(db_read_begin(&tx, arg));
+    assert_int_equal(kit_i64(&tx, "SELECT 5", DB_NO_ARGS), 5);
+}
+
+static void a_rush_of_short_calls_is_served_by_few_connections(struct loop *loop)
+{
+    struct db *db = kit_db(loop, 32);
+    struct task *tasks[32];
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        tasks[i] = task_spawn("reads", reads, db);
+    assert_ok(task_yield());
+    assert_int_equal(db->connecting, 2);
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        assert_ok(task_join(tasks[i]));
+    db_close(db);
+}
+
+static void each_has_a_connection_where_all_are_held(struct loop *loop)
+{
+    struct db *db = kit_db_with(loop, 6, 0);
+    struct db_tx held[6] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(held); i++)
+        assert_ok(db_read_begin(&held[i], db));
+    struct db_tx one_too_many = {0};
+    assert_reason(db_read_begin(&one_too_many, db), "OVERLOADED");
+    for (size_t i = 0; i < ARRAY_LEN(held); i++)
+        db_tx_end(&held[i]);
+    db_close(db);
+}
+
+static void what_nobody_needs_is_closed(struct loop *loop)
+{
+    struct db *db = kit_db(loop, 6);
+    struct db_tx held[6] = {0};
+    for (size_t i = 0; i < ARRAY_LEN(held); i++)
+        assert_ok(db_read_begin(&held[i], db));
+    for (size_t i = 0; i < ARRAY_LEN(held); i++)
+        db_tx_end(&held[i]);
+    assert_int_equal(db->open, 6);
+    db_set_idle_life_us(db, 10 * CLOCK_US_PER_MS);
+    server_test_wait(10000, (reads(db), db->open == 1));
+    db_close(db);
+}
+
 /* Work in earnest. */
 
 enum { ACCOUNTS = 10, TRANSFERS = 5, MOVERS = 200 };
@@ -288,4 +338,6 @@ SERVER_TESTS(an_idle_connection_that_dies_is_noticed,
              a_server_that_says_nothing_holds_up_neither_caller_nor_close,
              a_host_must_be_an_address, the_line_is_served_in_its_order_and_has_an_end,
              who_leaves_the_line_is_not_served, the_pool_says_how_it_is,
+             a_rush_of_short_calls_is_served_by_few_connections,
+             each_has_a_connection_where_all_are_held, what_nobody_needs_is_closed,
              two_hundred_tasks_on_eight_connections_keep_the_sum)

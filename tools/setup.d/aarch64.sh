@@ -35,7 +35,7 @@ make_aarch64_root() {
   fetch 'the lists of aarch64 packages' apt_of_root "$work" update
   # shellcheck disable=SC2046 # a list of words
   fetch 'libraries for aarch64' apt_of_root "$work" -y --no-install-recommends --download-only \
-    install libc6-dev $(cross_libraries)
+    install libc6-dev libstdc++-12-dev $(cross_libraries)
   for deb in "$work"/cache/archives/*.deb; do
     dpkg-deb -x "$deb" "$dir"
   done

@@ -46,7 +46,9 @@ class Process:
     def alive(self) -> bool:
         """True for this very process only, from the fork on and before it has run its program."""
         state, started = _state(self.pid)
-        return started == self.started and state not in "ZX" and self._runs_argv()
+        if started != self.started or state == "X":
+            return False
+        return _has_threads(self.pid) if state == "Z" else self._runs_argv()
 
     def signal(self, number: signal.Signals) -> None:
         """Sends a signal; nothing happens when the process is gone."""
@@ -111,3 +113,11 @@ def _state(pid: int) -> tuple[str, int]:
     # The program's name is in brackets and may hold anything; then come fields 3 and on.
     fields = stat.rpartition(")")[2].split()
     return fields[0], int(fields[19])
+
+
+def _has_threads(pid: int) -> bool:
+    """Has a zombie threads that still end, and until then hold its ports and files?"""
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -74,7 +74,10 @@ static struct status serve_set_stock(struct request *rq, const ProtobufCMessage 
     return STATUS_OK;
 }
 
-static const struct rpc_method *const methods[] = {&inventory_set_stock_method};
+/* The contract, with time for a busy machine that emulates another. */
+static struct rpc_method set_stock_method;
+
+static const struct rpc_method *const methods[] = {&set_stock_method};
 static const rpc_handler handlers[] = {serve_set_stock};
 static const struct rpc_service service = {
     .name = "souk.inventory.v1.InventoryService",
@@ -110,6 +113,8 @@ static void start_client(int port)
 static void run_with_server(void)
 {
     memset(&behaviour, 0, sizeof behaviour);
+    set_stock_method = inventory_set_stock_method;
+    set_stock_method.deadline_ms = 60 * 1000;
     rpc_options_load();
     rpc_options.rpc_concurrency_least = rpc_options.rpc_concurrency; /* slow is no crowd */
     expect_ok(rpc_loop_start(in_task_now.loop, rpc_options.rpc_thread));
@@ -136,6 +141,16 @@ static void with_server(void (*body)(void))
     in_task(run_with_server);
 }
 
+static struct status call_set_stock(struct rpc_call *with, const SetStockRequest *request,
+                                    SetStockResponse **ret)
+{
+    ProtobufCMessage *response;
+
+    TRY(rpc_client_call(client, with, &set_stock_method, &request->base, &response));
+    *ret = (SetStockResponse *)response;
+    return STATUS_OK;
+}
+
 static struct status set_stock_by(struct rpc_call *by, int64_t on_hand, SetStockResponse **ret)
 {
     SetStockRequest request;
@@ -144,7 +159,7 @@ static struct status set_stock_by(struct rpc_call *by, int64_t on_hand, SetStock
     request.sku_id = 7;
     request.model = STOCK_MODEL_QUANTITY;
     request.on_hand = on_hand;
-    return inventory_client_set_stock(client, by, &request, ret);
+    return call_set_stock(by, &request, ret);
 }
 
 static struct status set_stock(int64_t on_hand, SetStockResponse **ret)
@@ -167,14 +182,14 @@ static void body_calls(void)
     trace_enter(trace_current(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
     for (int i = 0; i < 100; i++) {
         expect_ok(set_stock(i, &response));
-        expect_int_equal(response->stock->on_hand, i);
+        expect_int_equal(response ? response->stock->on_hand : -1, i);
     }
     expect_int_equal(behaviour.calls, 100);
     expect_string_equal(behaviour.request_id, "r-1");
     expect_true(strstr(behaviour.trace_id, "0af7651916cd43dd8448eb211c80319c") != NULL);
     expect_true(strstr(behaviour.trace_id, "b7ad6b7169203331") == NULL);
     expect_true(behaviour.deadline_left_us > 0 &&
-                behaviour.deadline_left_us <= inventory_set_stock_method.deadline_ms * 1000LL);
+                behaviour.deadline_left_us <= set_stock_method.deadline_ms * 1000LL);
 }
 
 static void a_call_reaches_the_handler_with_its_trace_and_deadline(void **state)
@@ -439,7 +454,7 @@ static void calls_ten_times(void *arg)
         request.request_id = (char *)(uintptr_t) "r-2";
         request.sku_id = 8;
         request.model = STOCK_MODEL_QUANTITY;
-        expect_ok(inventory_client_set_stock(client, &mine, &request, &response));
+        expect_ok(call_set_stock(&mine, &request, &response));
     }
     arena_free(own);
 }
