@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from order_kit import ADDRESS, Buyer, refused, status_of, stock_of, tell, until_status
@@ -388,6 +389,32 @@ def test_a_callback_for_no_payment_of_ours(souk: Souk, buyer: Buyer, voucher: Go
     payment = buyer.start_payment(buyer.place((voucher, 1)).pay_order.pay_order_id)
     payment.payment_id = 42
     assert refused(lambda: tell(souk, payment)).reason == "PAYMENT_UNKNOWN"
+
+
+def test_the_signature_of_an_address_is_none_of_a_callback(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    """Both are made with one secret; the customer sees the address."""
+    placed = buyer.place((voucher, 1))
+    started = souk.mutate(
+        "order.StartPayment",
+        buyer.token,
+        pay_order_id=placed.pay_order.pay_order_id,
+        method="card",
+    )
+    carried = dict(parse_qsl(urlsplit(started.payment_url).query))
+    error = refused(
+        lambda: souk.client("order").call(
+            "order.HandlePaymentCallback",
+            provider="sandbox",
+            body={"data": f"{carried['currency']}.{carried['minor']}".encode()},
+            headers={
+                "x-souk-timestamp": carried["payment_id"],
+                "x-souk-signature": carried["signature"],
+            },
+        )
+    )
+    assert (error.code, error.reason) == ("UNAUTHENTICATED", "SIGNATURE_INVALID")
 
 
 def test_what_is_another_customers_is_not_there(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
