@@ -165,6 +165,16 @@ struct status payment_repo_find_pending(struct db_tx *tx, int64_t pay_order_id, 
     return STATUS_OK;
 }
 
+struct status payment_repo_any_pending(struct db_tx *tx, int64_t pay_order_id, bool *ret)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT payment_id FROM payment WHERE pay_order_id = ? AND status = ? LIMIT 1",
+                 DB_ARGS(DB_I64(pay_order_id), DB_I64(PAYMENT_PENDING)), &rows));
+    *ret = rows.count > 0;
+    return STATUS_OK;
+}
+
 struct status payment_repo_insert_orders(struct db_tx *tx, int64_t payment_id,
                                          const int64_t *order_ids, size_t count,
                                          struct arena *arena)

@@ -52,6 +52,10 @@ MUST_USE SUSPENDS struct status payment_repo_find_pending(struct db_tx *tx, int6
                                                           struct arena *arena, struct payment *ret,
                                                           bool *ret_found);
 
+/* Is any payment of the pay order under way? */
+MUST_USE SUSPENDS struct status payment_repo_any_pending(struct db_tx *tx, int64_t pay_order_id,
+                                                         bool *ret);
+
 struct payment_event_row {
     const char *provider;
     const char *event_id;

@@ -79,7 +79,7 @@ def test_each_step_is_an_event(souk: Souk, buyer: Buyer, voucher: Goods) -> None
         ]
         assert mine[0].message.order.total.minor == 1000
         versions = [e.message.version for e in mine]
-        assert versions == sorted(versions)
+        assert versions == sorted(set(versions))
         events.wait(lambda e: e.type == "inventory.confirmed" and e.key == str(order_id))
         events.wait(lambda e: e.type == "payment.succeeded")
 
@@ -291,7 +291,9 @@ def test_money_for_goods_that_are_gone_is_recorded_to_go_back(souk: Souk, buyer:
         event = events.wait(
             lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
         )
+        paid = events.wait(lambda e: e.type == "payment.succeeded" and e.key == event.key)
         assert event.message.amount.minor == 1800
+        assert event.message.version > paid.message.version
     assert stock_of(souk, goods) == (5, 0, 0)
 
 
@@ -360,6 +362,52 @@ def test_a_payment_that_is_gone_back_to_is_under_way_again(
     assert status_of(shown.pay_order) == "PAYMENT_STATUS_PENDING"
     tell(souk, by_wallet)
     until_status(buyer, order_id, "COMPLETED")
+
+
+def test_a_payment_that_fails_leaves_another_under_way(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    placed = buyer.place((voucher, 1))
+    pay_order_id, order_id = placed.pay_order.pay_order_id, placed.orders[0].order_id
+    by_wallet = buyer.start_payment(pay_order_id, "wallet")
+    by_card = buyer.start_payment(pay_order_id, "card")
+
+    def shown() -> list[str]:
+        answer = buyer.order(order_id)
+        return [status_of(answer.order, "payment_status"), status_of(answer.pay_order)]
+
+    tell(souk, by_card, "FAILED")
+    assert shown() == ["PAYMENT_STATUS_PENDING"] * 2
+    tell(souk, by_wallet, "FAILED")
+    assert shown() == ["PAYMENT_STATUS_FAILED"] * 2
+
+
+def test_every_event_of_a_pay_order_is_newer_than_the_one_before(souk: Souk, buyer: Buyer) -> None:
+    """Two shops; three payments: one fails, one pays after an order was cancelled, one is late."""
+    one, two = put_on_sale(souk, on_hand=5), put_on_sale(souk, on_hand=5)
+    placed = buyer.place((one, 1), (two, 1))
+    pay_order_id = placed.pay_order.pay_order_id
+    payments = {how: buyer.start_payment(pay_order_id, how) for how in ("card", "wallet")}
+    tell(souk, payments["card"], "FAILED")
+    again = buyer.start_payment(pay_order_id, "card")
+    souk.mutate("order.CancelOrder", buyer.token, order_id=placed.orders[1].order_id)
+    tell(souk, payments["wallet"])
+    tell(souk, again)
+    with souk.events("order.payment") as events:
+        events.wait(
+            lambda e: e.type == "payment.succeeded" and e.message.payment_id == again.payment_id
+        )
+        mine = [e for e in events.seen if e.key == str(pay_order_id)]
+    assert [e.type for e in mine] == [
+        "payment.failed",
+        "payment.refund.recorded",
+        "payment.succeeded",
+        "payment.refund.recorded",
+        "payment.refund.recorded",
+        "payment.succeeded",
+    ]
+    versions = [e.message.version for e in mine]
+    assert versions == sorted(set(versions))
 
 
 @pytest.mark.parametrize(
