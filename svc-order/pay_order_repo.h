@@ -63,7 +63,10 @@ struct payment_event_row {
     bool succeeded;
 };
 
-/* `*ret_new` is false when the provider sent the event before. */
+/*
+ * `*ret_new` is false when the provider sent the event before; INVALID_ARGUMENT CALLBACK_INVALID
+ * when that said something else.
+ */
 MUST_USE SUSPENDS struct status payment_event_repo_insert(struct db_tx *tx,
                                                           const struct payment_event_row *event,
                                                           bool *ret_new);

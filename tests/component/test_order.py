@@ -433,6 +433,25 @@ def test_a_wrong_callback_changes_nothing(
     until_status(buyer, placed.orders[0].order_id, "COMPLETED")
 
 
+def test_an_event_that_was_of_another_payment_is_no_repetition(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    """Were it taken for one, it would be answered OK and its money forgotten."""
+    one, two = (buyer.place((voucher, 1)) for _ in range(2))
+    paid, other = (buyer.start_payment(placed.pay_order.pay_order_id) for placed in (one, two))
+    event_id = souk.request_id()
+    tell(souk, paid, event_id=event_id)
+    for again in (
+        lambda: tell(souk, other, event_id=event_id),
+        lambda: tell(souk, paid, "FAILED", event_id=event_id),
+    ):
+        error = refused(again)
+        assert (error.code, error.reason) == ("INVALID_ARGUMENT", "CALLBACK_INVALID")
+    tell(souk, other)
+    for placed in (one, two):
+        until_status(buyer, placed.orders[0].order_id, "COMPLETED")
+
+
 def test_a_callback_for_no_payment_of_ours(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
     payment = buyer.start_payment(buyer.place((voucher, 1)).pay_order.pay_order_id)
     payment.payment_id = 42
