@@ -335,7 +335,7 @@ static struct status save_orders(struct saga *saga)
         TRY(order_repo_insert_changes(&tx, app->ids, &orders[i], &changes[i], "placed",
                                       state->caller));
     TRY(order_tell_created(app, &tx, orders, count, saga->arena));
-    TRY(place_order_answer(&tx, state, &pay_order, orders, count, saga->arena));
+    TRY(place_order_answer(&tx, state, &pay_order, orders, count, saga->arena, &saga->answer));
     return db_tx_commit(&tx);
 }
 

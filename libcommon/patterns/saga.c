@@ -350,7 +350,7 @@ static void copy_details(const struct error_details *from, struct arena *arena,
 
 struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_kind *kind,
                                 int64_t id, const ProtobufCMessage *state, struct arena *arena,
-                                struct error_details *ret_details)
+                                struct pb_bytes *ret_answer, struct error_details *ret_details)
 {
     const struct pb_bytes bytes = pb_pack(state, arena);
     const struct saga_row row = {
@@ -363,6 +363,7 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
     struct saga_run *run = launch(runner, kind, &row, false);
     struct status st = STATUS_OK;
 
+    *ret_answer = (struct pb_bytes){0};
     if (!run)
         return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task for the saga");
     run->references++;
@@ -373,6 +374,10 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
         if (st.reason) /* an operator's is in the saga's arena */
             st.reason = arena_strdup(arena, st.reason);
         copy_details(&run->saga.details, arena, ret_details);
+        if (run->saga.answer.size)
+            *ret_answer =
+                (struct pb_bytes){arena_dup(arena, run->saga.answer.at, run->saga.answer.size),
+                                  run->saga.answer.size};
     }
     release(run);
     return st;

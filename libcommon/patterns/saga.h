@@ -26,6 +26,7 @@
 #include "base/attributes.h"
 #include "base/status.h"
 #include "io/error_details.h"
+#include "io/pb.h"
 
 struct db;
 struct db_tx;
@@ -39,6 +40,7 @@ struct saga {
     struct arena *arena; /* loses what a try that failed has put there: state must not know it */
     struct error_details details; /* of a refusal, for whoever waits */
     bool partial; /* set by a step that did, or may have done, something though it was refused */
+    struct pb_bytes answer; /* made by the pivot for whoever waits, in the arena; empty: none */
     /* Private to the engine. */
     struct saga_run *run;
 };
@@ -110,13 +112,14 @@ MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct d
 
 /*
  * Runs a saga that this process just inserted and waits until it is decided: OK when the pivot is
- * passed (the steps behind it go on), or why it was undone, with details in `arena`.
+ * passed (the steps behind it go on), or why it was undone, with details in `arena`. `*ret_answer`
+ * is what the pivot left for it, in `arena`; empty too where the pivot's commit was not heard of.
  * DEADLINE_EXCEEDED or CANCELLED of the caller leave it running.
  */
 MUST_USE SUSPENDS struct status saga_run_and_wait(struct saga_runner *runner,
                                                   const struct saga_kind *kind, int64_t id,
                                                   const ProtobufCMessage *state,
-                                                  struct arena *arena,
+                                                  struct arena *arena, struct pb_bytes *ret_answer,
                                                   struct error_details *ret_details);
 
 /* Sagas were inserted for anybody to run: look now instead of at the next poll. */

@@ -67,6 +67,7 @@ static struct status act(struct saga_run *run)
     int tries = 0;
 
     do {
+        run->saga.answer = (struct pb_bytes){0};
         st = call_action(run, run->kind->steps[run->step].act, mark);
         if (!status_ok(&st) && (run->saga.partial || !status_is_refusal(&st)))
             run->traces = true;

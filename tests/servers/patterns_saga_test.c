@@ -73,6 +73,7 @@ static struct status do_c(struct saga *saga)
     TRY(answer(saga, 2, "c"));
     TRY(db_tx_begin(&tx, lab.db));
     TRY(saga_pass_pivot(saga, &tx));
+    saga->answer = pb_pack(saga->state, saga->arena);
     TRY(db_tx_commit(&tx));
     return lab.loses_commit ? unavailable : STATUS_OK;
 }
@@ -180,17 +181,18 @@ static void insert(const struct saga_kind *of, int64_t id)
 }
 
 static struct error_details details;
+static struct pb_bytes answered;
+static struct arena *answered_in;
 
 static struct status run(const struct saga_kind *of, int64_t id)
 {
-    static struct arena *arena;
     const Stock state = new_state();
 
-    arena_free(arena);
-    arena = arena_new(1 << 20);
+    arena_free(answered_in);
+    answered_in = arena_new(1 << 20);
     details = (struct error_details){0};
     insert(of, id);
-    return saga_run_and_wait(lab.runner, of, id, &state.base, arena, &details);
+    return saga_run_and_wait(lab.runner, of, id, &state.base, answered_in, &answered, &details);
 }
 
 /* A row as a process that died left it; its lease runs out in `left_ms`. */
@@ -230,6 +232,10 @@ static void all_steps_are_done_in_their_order(struct loop *loop)
     assert_int_equal(phase_of(1), SAGA_DONE);
     assert_int_equal(lab.ended, 1);
     assert_ok(lab.ended_with);
+    const Stock *left =
+        (const Stock *)pb_unpack(kind.state, answered.at, answered.size, answered_in);
+    assert_non_null(left);
+    assert_int_equal(left->sku_id, 42);
     finish();
 }
 
@@ -337,6 +343,7 @@ static void a_pivot_whose_answer_was_lost_goes_forward(struct loop *loop)
     assert_null(strchr(lab.calls, 'A'));
     assert_int_equal(lab.calls[strlen(lab.calls) - 1], 'd');
     assert_int_equal(phase_of(1), SAGA_DONE);
+    assert_int_equal(answered.size, 0); /* what was committed only the database knows */
     finish();
 }
 
