@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/span.h"
+#include "patterns/saga_ends.h"
 #include "patterns/saga_run.h"
 #include "patterns/saga_watch.h"
 #include "run/task.h"
@@ -30,6 +31,7 @@ struct saga_runner {
     struct task *poller;
     struct task *renewer;
     struct saga_watch *watch;
+    struct saga_ends *ends;
     bool polling; /* asleep between polls */
     bool nudged;
     bool stopping;
@@ -168,6 +170,11 @@ void saga_runner_drop(struct saga_runner *runner, int64_t id)
         task_cancel(run->task);
 }
 
+bool saga_runner_note_end(struct saga_runner *runner, int64_t id)
+{
+    return saga_ends_add(runner->ends, id);
+}
+
 static void resume(struct saga_runner *runner, const struct saga_row *row)
 {
     const struct saga_kind *kind = saga_runner_kind(runner, row->kind);
@@ -288,6 +295,7 @@ struct saga_runner *saga_runner_start(const struct saga_runner_config *config)
                                   "Sagas that came to their end");
     runner->running = metric_series(
         metric_family(METRIC_GAUGE, "souk_saga_running", "", "Sagas on their way here"));
+    runner->ends = saga_ends_start(config->db, config->owner);
     runner->poller = task_spawn("saga poller", poll_task, runner);
     runner->renewer = task_spawn("saga leases", renew_task, runner);
     BUG_ON(!runner->poller || !runner->renewer);
@@ -317,6 +325,7 @@ void saga_runner_stop(struct saga_runner *runner)
         const struct status st = wait_queue_wait(&runner->all_ended, "sagas to leave");
         BUG_ON(!status_ok(&st));
     }
+    saga_ends_stop(runner->ends);
     status_ignore(saga_store_give_back(runner->config.db, runner->config.owner),
                   "the leases run out by themselves");
     mem_free(runner);

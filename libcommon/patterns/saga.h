@@ -75,10 +75,10 @@ struct saga_kind {
      */
     bool background;
     /*
-     * Writes what belongs to the end into its transaction; `outcome` is OK or why it was undone.
-     * Where an operator gave the saga up, it is called from outside of its task. May be NULL.
+     * Of a saga that was undone: writes what belongs to its end into the end's transaction. Where an
+     * operator gave the saga up, it is called from outside of its task. May be NULL.
      */
-    struct status (*ended)(struct saga *saga, struct db_tx *tx, const struct status *outcome);
+    struct status (*undone)(struct saga *saga, struct db_tx *tx, const struct status *why);
 };
 
 enum {

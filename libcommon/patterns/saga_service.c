@@ -186,9 +186,9 @@ static struct status end_as_it_is(struct request *rq, struct db_tx *tx,
         .arena = rq->arena,
         .state = pb_unpack(kind->state, bytes->at, bytes->size, rq->arena),
     };
-    if (!kind->ended || !saga.state)
+    if (status_ok(&record->outcome) || !kind->undone || !saga.state)
         return STATUS_OK;
-    return kind->ended(&saga, tx, &record->outcome);
+    return kind->undone(&saga, tx, &record->outcome);
 }
 
 struct status saga_abandon_saga(struct request *rq, const AbandonSagaRequest *in,

@@ -5,6 +5,7 @@
 #include "patterns/saga.h"
 
 #include "observe/log.h"
+#include "patterns/saga_run.h"
 #include "patterns/saga_store.h"
 #include "souk/inventory/v1/inventory.types.h"
 #include "tests/servers/patterns_kit.h"
@@ -22,9 +23,9 @@ static struct {
     bool partial[4];
     size_t memory;     /* that each try takes */
     bool loses_commit; /* the pivot commits and its answer is lost */
-    int ended;
-    struct status ended_with;
-    char ended_reason[40]; /* of a resumed saga the reason lives as long as the saga */
+    int undone;
+    struct status undone_with;
+    char undone_reason[40]; /* of a resumed saga the reason lives as long as the saga */
 } lab;
 
 static const struct status refused = {
@@ -97,14 +98,13 @@ static struct status undo_b(struct saga *saga)
     return STATUS_OK;
 }
 
-static struct status on_end(struct saga *saga, struct db_tx *tx, const struct status *outcome)
+static struct status undone(struct saga *saga, struct db_tx *tx, const struct status *why)
 {
     (void)saga;
     (void)tx;
-    lab.ended++;
-    lab.ended_with = *outcome;
-    snprintf(lab.ended_reason, sizeof lab.ended_reason, "%s",
-             outcome->reason ? outcome->reason : "none");
+    lab.undone++;
+    lab.undone_with = *why;
+    snprintf(lab.undone_reason, sizeof lab.undone_reason, "%s", why->reason ? why->reason : "none");
     return STATUS_OK;
 }
 
@@ -122,7 +122,7 @@ static const struct saga_kind kind = {
     .step_count = ARRAY_LEN(steps),
     .pivot = 2,
     .deadline_ms = 20 * 1000,
-    .ended = on_end,
+    .undone = undone,
 };
 
 static const struct saga_kind hasty = {
@@ -132,7 +132,7 @@ static const struct saga_kind hasty = {
     .step_count = ARRAY_LEN(steps),
     .pivot = 2,
     .deadline_ms = 300,
-    .ended = on_end,
+    .undone = undone,
 };
 
 static const struct saga_kind *const kinds[] = {&kind, &hasty};
@@ -230,13 +230,49 @@ static void all_steps_are_done_in_their_order(struct loop *loop)
     wait_for_end(1);
     assert_string_equal(lab.calls, "a b c d");
     assert_int_equal(phase_of(1), SAGA_DONE);
-    assert_int_equal(lab.ended, 1);
-    assert_ok(lab.ended_with);
+    assert_int_equal(lab.undone, 0);
     const Stock *left =
         (const Stock *)pb_unpack(kind.state, answered.at, answered.size, answered_in);
     assert_non_null(left);
     assert_int_equal(left->sku_id, 42);
     finish();
+}
+
+/* One statement has one time. */
+static void many_that_are_done_are_one_statement(struct loop *loop)
+{
+    enum { MANY = 9 };
+    begin(loop);
+    for (int64_t id = 1; id <= MANY; id++) {
+        leave_row(id, "test", SAGA_PAST_PIVOT, 60 * 1000);
+        kit_write(lab.db, "UPDATE saga SET owner = 'here' WHERE id = ?", DB_ARGS(DB_I64(id)));
+    }
+    leave_row(10, "test", SAGA_PAST_PIVOT, 60 * 1000); /* another's meanwhile */
+    for (int64_t id = MANY + 1; id > 0; id--)
+        assert_true(saga_runner_note_end(lab.runner, id));
+    for (int64_t id = 1; id <= MANY; id++) {
+        wait_for_end(id);
+        assert_int_equal(phase_of(id), SAGA_DONE);
+    }
+    assert_int_equal(kit_read_i64(lab.db,
+                                  "SELECT COUNT(DISTINCT updated_at) FROM saga WHERE phase = ?",
+                                  DB_ARGS(DB_I64(SAGA_DONE))),
+                     1);
+    assert_true(is_active(10));
+    finish();
+}
+
+/* What is not written yet when the process stops is written then. */
+static void who_stops_notes_what_is_done(struct loop *loop)
+{
+    open_lab(loop);
+    lab.runner = start_runner("here");
+    leave_row(1, "test", SAGA_PAST_PIVOT, 60 * 1000);
+    kit_write(lab.db, "UPDATE saga SET owner = 'here' WHERE id = 1", DB_NO_ARGS);
+    assert_true(saga_runner_note_end(lab.runner, 1));
+    saga_runner_stop(lab.runner);
+    assert_int_equal(phase_of(1), SAGA_DONE);
+    db_close(lab.db);
 }
 
 static void whoever_waits_is_told_at_the_pivot(struct loop *loop)
@@ -258,7 +294,7 @@ static void a_refusal_undoes_what_was_done_before_it(struct loop *loop)
     assert_string_equal(lab.calls, "a b A");
     assert_string_equal(error_details_find(&details, "step"), "b");
     assert_int_equal(phase_of(1), SAGA_UNDONE);
-    assert_string_equal(lab.ended_reason, "SOLD_OUT");
+    assert_string_equal(lab.undone_reason, "SOLD_OUT");
     finish();
 }
 
@@ -385,7 +421,7 @@ static void one_that_cannot_go_on_is_put_off(struct loop *loop)
     wait_for_end(1);
     assert_int_equal(lab.tries[3], TRIES_MAX + 1);
     assert_int_equal(phase_of(1), SAGA_DONE);
-    assert_int_equal(lab.ended, 1);
+    assert_int_equal(lab.undone, 0);
     finish();
 }
 
@@ -436,8 +472,8 @@ static void an_undo_is_run_again_whole_and_remembers_why(struct loop *loop)
     wait_for_end(1);
     assert_string_equal(lab.calls, "B A");
     assert_int_equal(phase_of(1), SAGA_UNDONE);
-    assert_string_equal(lab.ended_reason, "SOLD_OUT");
-    assert_string_equal(lab.ended_with.detail, "none left");
+    assert_string_equal(lab.undone_reason, "SOLD_OUT");
+    assert_string_equal(lab.undone_with.detail, "none left");
     finish();
 }
 
@@ -570,7 +606,8 @@ static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
     finish();
 }
 
-SERVER_TESTS(all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
+SERVER_TESTS(all_steps_are_done_in_their_order, many_that_are_done_are_one_statement,
+             who_stops_notes_what_is_done, whoever_waits_is_told_at_the_pivot,
              a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
              what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
              an_unknown_outcome_before_a_refusal_undoes_the_step_itself,
