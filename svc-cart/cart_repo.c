@@ -18,18 +18,20 @@ static void read_line(const struct db_rows *rows, struct cart_line *ret)
     strncpy(ret->price.currency, db_get_text(rows, 5), sizeof ret->price.currency - 1);
 }
 
-/* One statement, so that a change in between does not show half. A cart without lines is a row. */
-struct status cart_repo_find(struct db_tx *tx, int64_t user_id, struct arena *arena,
-                             struct cart *ret)
+/* Of one statement, so that a change in between does not show half. A cart without lines is a row. */
+#define CART                                                                      \
+    "SELECT c.version, l.sku_id, l.item_id, l.quantity, l.selected, l.currency, " \
+    "l.price_minor, l.position, l.added_at FROM cart AS c "                       \
+    "LEFT JOIN cart_line AS l ON l.user_id = c.user_id "                          \
+    "WHERE c.user_id = ? ORDER BY l.position LIMIT ?"
+
+static struct status read_cart(struct db_tx *tx, const char *sql, int64_t user_id,
+                               struct arena *arena, struct cart *ret, bool *ret_found)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(tx,
-                 "SELECT c.version, l.sku_id, l.item_id, l.quantity, l.selected, l.currency, "
-                 "l.price_minor, l.position, l.added_at FROM cart AS c "
-                 "LEFT JOIN cart_line AS l ON l.user_id = c.user_id "
-                 "WHERE c.user_id = ? ORDER BY l.position LIMIT ?",
-                 DB_ARGS(DB_I64(user_id), DB_U64(CART_LINES_MAX)), &rows));
+    TRY(db_query(tx, sql, DB_ARGS(DB_I64(user_id), DB_U64(CART_LINES_MAX)), &rows));
+    *ret_found = rows.count > 0;
     *ret = (struct cart){
         .user_id = user_id,
         .lines = arena_array_of(arena, struct cart_line, CART_LINES_MAX),
@@ -42,14 +44,20 @@ struct status cart_repo_find(struct db_tx *tx, int64_t user_id, struct arena *ar
     return STATUS_OK;
 }
 
-static struct status lock_row(struct db_tx *tx, int64_t user_id, bool *ret_found)
+struct status cart_repo_find(struct db_tx *tx, int64_t user_id, struct arena *arena,
+                             struct cart *ret)
 {
-    AUTO(db_rows_end) struct db_rows rows = {0};
+    bool found;
 
-    TRY(db_query(tx, "SELECT version FROM cart WHERE user_id = ? FOR UPDATE",
-                 DB_ARGS(DB_I64(user_id)), &rows));
-    *ret_found = db_rows_next(&rows);
-    return STATUS_OK;
+    return read_cart(tx, CART, user_id, arena, ret, &found);
+}
+
+struct status cart_repo_lock_existing(struct db_tx *tx, int64_t user_id, struct arena *arena,
+                                      struct cart *ret)
+{
+    bool found;
+
+    return read_cart(tx, CART " FOR UPDATE", user_id, arena, ret, &found);
 }
 
 /* Of several who make the same cart one inserts; the others wait here for its lock. */
@@ -67,9 +75,10 @@ struct status cart_repo_lock(struct db_tx *tx, int64_t user_id, struct arena *ar
 {
     bool found;
 
-    TRY(lock_row(tx, user_id, &found));
-    if (!found)
-        TRY(insert_or_lock_row(tx, user_id));
+    TRY(read_cart(tx, CART " FOR UPDATE", user_id, arena, ret, &found));
+    if (found)
+        return STATUS_OK;
+    TRY(insert_or_lock_row(tx, user_id));
     return cart_repo_find(tx, user_id, arena, ret);
 }
 

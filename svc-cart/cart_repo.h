@@ -17,7 +17,10 @@ struct db_tx;
 /* Version and lines are of one moment. Who has none has an empty cart of version 0. */
 MUST_USE SUSPENDS struct status cart_repo_find(struct db_tx *tx, int64_t user_id,
                                                struct arena *arena, struct cart *ret);
-/* Made when there is none; locked until the transaction ends. */
+/* Locked until the transaction ends, when there is one. */
+MUST_USE SUSPENDS struct status cart_repo_lock_existing(struct db_tx *tx, int64_t user_id,
+                                                        struct arena *arena, struct cart *ret);
+/* The same, made when there is none. */
 MUST_USE SUSPENDS struct status cart_repo_lock(struct db_tx *tx, int64_t user_id,
                                                struct arena *arena, struct cart *ret);
 /* Version and marked lines of a locked cart; nothing where nothing changed. */

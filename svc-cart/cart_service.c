@@ -223,7 +223,7 @@ struct status cart_clear_cart(struct request *rq, const ClearCartRequest *in,
     TRY(idempotency_claim(&tx, rq, &in->base, &ret->base, &replayed));
     if (replayed)
         return STATUS_OK;
-    TRY(cart_repo_lock(&tx, user_id, rq->arena, &cart));
+    TRY(cart_repo_lock_existing(&tx, user_id, rq->arena, &cart));
     if (in->n_sku_ids)
         cart_remove(&cart, in->sku_ids, in->n_sku_ids);
     else

@@ -1,5 +1,7 @@
 #include "expiry_worker.h"
 
+#include "expiry_sweep.h"
+#include "expiry_sweep_repo.h"
 #include "hold.h"
 #include "inventory.h"
 #include "io/db.h"
@@ -8,6 +10,32 @@
 #include "run/task.h"
 
 enum { BATCH = 100, ARENA_MAX = 4 * 1024 * 1024 };
+
+static struct status note(const struct inventory *inventory, const struct expiry_sweep *sweep)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, inventory->db));
+    TRY(expiry_sweep_repo_save(&tx, sweep));
+    return db_tx_commit(&tx);
+}
+
+/* Noted before anything expires: a process that dies does not shorten the time. */
+static struct status check_spared(const struct inventory *inventory, bool *ret)
+{
+    struct expiry_sweep sweep;
+    int64_t now_us = 0;
+
+    {
+        AUTO(db_tx_end) struct db_tx tx = {0};
+        TRY(db_read_begin(&tx, inventory->db));
+        TRY(expiry_sweep_repo_find(&tx, &sweep, &now_us));
+    }
+    if (expiry_sweep_run(&sweep, now_us))
+        TRY(note(inventory, &sweep));
+    *ret = expiry_sweep_spares(&sweep, now_us);
+    return STATUS_OK;
+}
 
 static struct status find_expired(const struct inventory *inventory, struct expired_hold after,
                                   struct arena *arena, struct expired_hold **ret, size_t *ret_count)
@@ -54,8 +82,12 @@ struct status expiry_worker_run(void *inventory, bool *ret_more)
     struct expired_hold last = {0};
     struct expired_hold *holds;
     size_t count;
+    bool spared = false;
 
     (void)ret_more; /* it goes through all */
+    TRY(check_spared(inventory, &spared));
+    if (spared)
+        return STATUS_OK;
     do {
         arena_reset(arena);
         TRY(find_expired(inventory, last, arena, &holds, &count));

@@ -2,7 +2,7 @@
 
 /*
  * expiry_worker: gives back the stock of holds that nobody ended in time. A backstop: svc-order
- * ends its holds itself, earlier.
+ * ends its holds itself, earlier. After this service was down it waits a while (expiry_sweep.h).
  */
 
 #include <stdbool.h>

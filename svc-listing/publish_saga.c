@@ -264,20 +264,17 @@ static struct status go_online(struct saga *saga)
     return db_tx_commit(&tx);
 }
 
-static struct status on_end(struct saga *saga, struct db_tx *tx, const struct status *outcome)
+static struct status undone(struct saga *saga, struct db_tx *tx, const struct status *why)
 {
     AUTO(arena_freep) struct arena *arena = arena_new(STEP_ARENA_MAX);
     struct listing listing;
     bool found;
 
-    if (status_ok(outcome))
-        return STATUS_OK;
     const struct flow_cause cause = {
         .by = CATALOG_CALLER,
         .now_us = clock_unix_us(),
         .comment = arena_printf(arena, "not published: %s: %s",
-                                outcome->reason ? outcome->reason : code_name(outcome->code),
-                                outcome->detail),
+                                why->reason ? why->reason : code_name(why->code), why->detail),
     };
     TRY(listing_repo_lock(tx, state_of(saga)->listing_id, arena, &listing, &found));
     if (!found || !is_ours(saga, &listing))
@@ -300,5 +297,5 @@ const struct saga_kind publish_saga = {
     .pivot = ARRAY_LEN(steps) - 1,
     .deadline_ms = DEADLINE_MS,
     .background = true,
-    .ended = on_end,
+    .undone = undone,
 };

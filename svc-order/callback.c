@@ -1,32 +1,13 @@
 #include "callback.h"
 
 #include <jansson.h>
-#include <openssl/crypto.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base/json_depth.h"
-#include "base/mem.h"
 #include "base/str.h"
+#include "signature.h"
 
 enum { DEPTH_MAX = 32 };
-
-void callback_sign(const char *secret, const char *first, const void *second, size_t second_size,
-                   char ret[CALLBACK_SIGNATURE_LENGTH + 1])
-{
-    struct str signed_text = {0};
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned digest_size = 0;
-
-    str_append(&signed_text, first);
-    str_append(&signed_text, ".");
-    str_append_bytes(&signed_text, second, second_size);
-    if (!HMAC(EVP_sha256(), secret, (int)strlen(secret), (const unsigned char *)signed_text.text,
-              signed_text.length, digest, &digest_size))
-        BUG("no HMAC");
-    str_release(&signed_text);
-    str_hex(ret, digest, digest_size);
-}
 
 static struct status unsigned_callback(const char *why)
 {
@@ -36,16 +17,17 @@ static struct status unsigned_callback(const char *why)
 struct status callback_verify(const struct callback_envelope *envelope, const char *secret,
                               int64_t now_s)
 {
-    char expected[CALLBACK_SIGNATURE_LENGTH + 1];
+    char expected[SIGNATURE_LENGTH + 1];
     int64_t sent_s;
 
     if (!envelope->timestamp || !envelope->signature)
         return unsigned_callback("x-souk-timestamp or x-souk-signature is missing");
-    if (strlen(envelope->signature) != CALLBACK_SIGNATURE_LENGTH ||
+    if (strlen(envelope->signature) != SIGNATURE_LENGTH ||
         !str_to_i64(envelope->timestamp, &sent_s))
         return unsigned_callback("x-souk-timestamp or x-souk-signature has a wrong form");
-    callback_sign(secret, envelope->timestamp, envelope->body, envelope->body_size, expected);
-    if (CRYPTO_memcmp(expected, envelope->signature, CALLBACK_SIGNATURE_LENGTH) != 0)
+    signature_make(secret, SIGNATURE_OF_CALLBACK, envelope->timestamp, envelope->body,
+                   envelope->body_size, expected);
+    if (!signature_fits(envelope->signature, expected))
         return unsigned_callback("the signature is not the provider's");
     if (sent_s < now_s - CALLBACK_AGE_MAX_S || sent_s > now_s + CALLBACK_AGE_MAX_S)
         return status_error(CODE_UNAUTHENTICATED, "CALLBACK_TOO_OLD",

@@ -2,9 +2,9 @@
 
 /*
  * callback: is it the provider who speaks, and what does he say? Checks the signature over the
- * bytes as they came, then reads them. Touches nothing else.
+ * bytes as they came (signature.h), then reads them. Touches nothing else.
  *
- * Source: DESIGN 5 (HMAC over timestamp + "." + raw body).
+ * Source: DESIGN 5 (HMAC over timestamp and raw body).
  */
 
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 #include "base/money.h"
 #include "base/status.h"
 
-enum { CALLBACK_AGE_MAX_S = 300, CALLBACK_BODY_MAX = 16 * 1024, CALLBACK_SIGNATURE_LENGTH = 64 };
+enum { CALLBACK_AGE_MAX_S = 300, CALLBACK_BODY_MAX = 16 * 1024 };
 
 struct callback_envelope {
     const char *timestamp; /* NULL: missing */
@@ -39,7 +39,3 @@ MUST_USE struct status callback_verify(const struct callback_envelope *envelope,
 /* INVALID_ARGUMENT CALLBACK_INVALID says what is wrong; texts are in the arena. */
 MUST_USE struct status callback_read(const struct callback_envelope *envelope, struct arena *arena,
                                      struct callback *ret);
-
-/* Hex of HMAC-SHA256 over first + "." + second: how callbacks and payment addresses are signed. */
-void callback_sign(const char *secret, const char *first, const void *second, size_t second_size,
-                   char ret[CALLBACK_SIGNATURE_LENGTH + 1]);

@@ -60,6 +60,14 @@ static void keep(struct order *order, const struct order *moved,
     *ret = *changes;
 }
 
+/* Delivered and completed at once, but told one by one: each event has a version of its own. */
+static void keep_completed(struct order *order, const struct order *moved,
+                           const struct order_changes *changes, struct order_changes *ret)
+{
+    keep(order, moved, changes, ret);
+    order->version++;
+}
+
 struct status order_submit(struct order *order, struct order_changes *ret)
 {
     struct order moved = *order;
@@ -132,11 +140,12 @@ struct status order_fulfil(struct order *order, struct order_changes *ret)
     TRY(move_order(&moved, ORDER_FULFIL, &changes));
     if (order->physical) {
         TRY(move_fulfilment(&moved, FULFILMENT_AWAIT, &changes));
-    } else {
-        TRY(move_fulfilment(&moved, FULFILMENT_DELIVER, &changes));
-        TRY(move_order(&moved, ORDER_COMPLETE, &changes));
+        keep(order, &moved, &changes, ret);
+        return STATUS_OK;
     }
-    keep(order, &moved, &changes, ret);
+    TRY(move_fulfilment(&moved, FULFILMENT_DELIVER, &changes));
+    TRY(move_order(&moved, ORDER_COMPLETE, &changes));
+    keep_completed(order, &moved, &changes, ret);
     return STATUS_OK;
 }
 
@@ -197,7 +206,7 @@ struct status order_receive(struct order *order, struct order_changes *ret)
                             "order %lld is not under way", (long long)order->order_id);
     TRY(move_fulfilment(&moved, FULFILMENT_DELIVER, &changes));
     TRY(move_order(&moved, ORDER_COMPLETE, &changes));
-    keep(order, &moved, &changes, ret);
+    keep_completed(order, &moved, &changes, ret);
     return STATUS_OK;
 }
 

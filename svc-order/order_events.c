@@ -65,13 +65,14 @@ struct status order_tell_shipped(const struct order_app *app, struct db_tx *tx,
 struct status order_tell_fulfilled(const struct order_app *app, struct db_tx *tx,
                                    const struct order *order)
 {
+    const bool is_completed = order->status == ORDER_COMPLETED;
     OrderFulfilled fulfilled;
     OrderCompleted completed;
 
     order_fulfilled_init(&fulfilled);
     fulfilled.order_id = order->order_id;
     fulfilled.user_id = order->user_id;
-    fulfilled.version = order->version;
+    fulfilled.version = order->version - is_completed;
     order_completed_init(&completed);
     completed.order_id = order->order_id;
     completed.user_id = order->user_id;
@@ -82,11 +83,11 @@ struct status order_tell_fulfilled(const struct order_app *app, struct db_tx *tx
     };
     if (order->fulfilment_status != FULFILMENT_DELIVERED)
         return STATUS_OK;
-    return outbox_add(app->outbox, tx, events, order->status == ORDER_COMPLETED ? 2 : 1);
+    return outbox_add(app->outbox, tx, events, is_completed ? 2 : 1);
 }
 
 struct status order_tell_refund(const struct order_app *app, struct db_tx *tx,
-                                const struct refund *refund, struct arena *arena)
+                                const struct refund *refund, int64_t version, struct arena *arena)
 {
     RefundRecorded message;
 
@@ -96,7 +97,7 @@ struct status order_tell_refund(const struct order_app *app, struct db_tx *tx,
     message.order_id = refund->order_id;
     message.amount = pb_money(refund->amount, arena);
     message.reason = (char *)(uintptr_t)refund->reason;
-    message.version = 1;
+    message.version = version;
     return outbox_add_one(app->outbox, tx, &refund_recorded_event, &message.base);
 }
 

@@ -165,6 +165,16 @@ struct status payment_repo_find_pending(struct db_tx *tx, int64_t pay_order_id, 
     return STATUS_OK;
 }
 
+struct status payment_repo_any_pending(struct db_tx *tx, int64_t pay_order_id, bool *ret)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT payment_id FROM payment WHERE pay_order_id = ? AND status = ? LIMIT 1",
+                 DB_ARGS(DB_I64(pay_order_id), DB_I64(PAYMENT_PENDING)), &rows));
+    *ret = rows.count > 0;
+    return STATUS_OK;
+}
+
 struct status payment_repo_insert_orders(struct db_tx *tx, int64_t payment_id,
                                          const int64_t *order_ids, size_t count,
                                          struct arena *arena)
@@ -199,16 +209,32 @@ static struct status is_new(struct status inserted, bool *ret_new)
     return status_is(&inserted, "DUPLICATE_KEY") ? STATUS_OK : inserted;
 }
 
+static struct status check_same(struct db_tx *tx, const struct payment_event_row *event)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx,
+                 "SELECT payment_id, succeeded FROM payment_event "
+                 "WHERE provider = ? AND event_id = ?",
+                 DB_ARGS(DB_TEXT(event->provider), DB_TEXT(event->event_id)), &rows));
+    if (db_rows_next(&rows) && db_get_i64(&rows, 0) == event->payment_id &&
+        db_get_i64(&rows, 1) == event->succeeded)
+        return STATUS_OK;
+    return status_error(CODE_INVALID_ARGUMENT, "CALLBACK_INVALID",
+                        "event_id was used for something else");
+}
+
 struct status payment_event_repo_insert(struct db_tx *tx, const struct payment_event_row *event,
                                         bool *ret_new)
 {
-    return is_new(db_exec(tx,
-                          "INSERT INTO payment_event (provider, event_id, payment_id, succeeded, "
-                          "created_at) VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
-                          DB_ARGS(DB_TEXT(event->provider), DB_TEXT(event->event_id),
-                                  DB_I64(event->payment_id), DB_I64(event->succeeded)),
-                          NULL),
-                  ret_new);
+    TRY(is_new(db_exec(tx,
+                       "INSERT INTO payment_event (provider, event_id, payment_id, succeeded, "
+                       "created_at) VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6))",
+                       DB_ARGS(DB_TEXT(event->provider), DB_TEXT(event->event_id),
+                               DB_I64(event->payment_id), DB_I64(event->succeeded)),
+                       NULL),
+               ret_new));
+    return *ret_new ? STATUS_OK : check_same(tx, event);
 }
 
 struct status refund_repo_insert(struct db_tx *tx, const struct refund *refund, bool *ret_new)

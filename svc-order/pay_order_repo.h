@@ -52,6 +52,10 @@ MUST_USE SUSPENDS struct status payment_repo_find_pending(struct db_tx *tx, int6
                                                           struct arena *arena, struct payment *ret,
                                                           bool *ret_found);
 
+/* Is any payment of the pay order under way? */
+MUST_USE SUSPENDS struct status payment_repo_any_pending(struct db_tx *tx, int64_t pay_order_id,
+                                                         bool *ret);
+
 struct payment_event_row {
     const char *provider;
     const char *event_id;
@@ -59,7 +63,10 @@ struct payment_event_row {
     bool succeeded;
 };
 
-/* `*ret_new` is false when the provider sent the event before. */
+/*
+ * `*ret_new` is false when the provider sent the event before; INVALID_ARGUMENT CALLBACK_INVALID
+ * when that said something else.
+ */
 MUST_USE SUSPENDS struct status payment_event_repo_insert(struct db_tx *tx,
                                                           const struct payment_event_row *event,
                                                           bool *ret_new);

@@ -99,7 +99,8 @@ struct status complete_received(const struct order_app *app, struct db_tx *tx,
     return order_tell_fulfilled(app, tx, order);
 }
 
-struct status record_refund(const struct order_app *app, struct db_tx *tx, int64_t payment_id,
+struct status record_refund(const struct order_app *app, struct db_tx *tx,
+                            struct purchase *purchase, int64_t payment_id,
                             const struct order *order, const char *reason, struct arena *arena)
 {
     struct refund refund = {
@@ -114,11 +115,13 @@ struct status record_refund(const struct order_app *app, struct db_tx *tx, int64
 
     TRY(ids_next(app->ids, &refund.refund_id));
     TRY(refund_repo_insert(tx, &refund, &is_new));
-    return is_new ? order_tell_refund(app, tx, &refund, arena) : STATUS_OK;
+    if (!is_new)
+        return STATUS_OK;
+    return order_tell_refund(app, tx, &refund, ++purchase->pay_order.version, arena);
 }
 
 static struct status refund_order(const struct order_app *app, struct db_tx *tx,
-                                  const struct purchase *purchase, struct order *order,
+                                  struct purchase *purchase, struct order *order,
                                   const struct payment *payment, const char *reason,
                                   struct arena *arena)
 {
@@ -126,7 +129,7 @@ static struct status refund_order(const struct order_app *app, struct db_tx *tx,
 
     TRY(order_record_refund(order, &changes));
     TRY(save_moved(app, tx, purchase, order, &changes, reason, "service/order"));
-    return record_refund(app, tx, payment->payment_id, order, reason, arena);
+    return record_refund(app, tx, purchase, payment->payment_id, order, reason, arena);
 }
 
 static struct status start_settle(const struct order_app *app, struct db_tx *tx,
@@ -170,6 +173,16 @@ static struct status time_out_overdue(const struct order_app *app, struct db_tx 
     return STATUS_OK;
 }
 
+/* Each event has a version of its own: readers drop what is not newer than what they saw. */
+static struct status tell_payment(const struct order_app *app, struct db_tx *tx,
+                                  struct purchase *purchase, const struct payment *payment,
+                                  struct arena *arena)
+{
+    purchase->pay_order.version++;
+    TRY(pay_order_repo_save(tx, &purchase->pay_order));
+    return order_tell_payment(app, tx, payment, purchase->pay_order.version, arena);
+}
+
 struct status purchase_pay(const struct order_app *app, struct db_tx *tx, struct purchase *purchase,
                            const struct payment *payment, struct arena *arena)
 {
@@ -189,26 +202,35 @@ struct status purchase_pay(const struct order_app *app, struct db_tx *tx, struct
                                                               : "paid twice",
                              arena));
     }
-    if (outcome == PAID_NOW)
-        TRY(pay_order_repo_save(tx, &purchase->pay_order));
-    return order_tell_payment(app, tx, payment, purchase->pay_order.version, arena);
+    return tell_payment(app, tx, purchase, payment, arena);
+}
+
+static struct status fail_purchase(const struct order_app *app, struct db_tx *tx,
+                                   struct purchase *purchase)
+{
+    struct order_changes changes;
+
+    TRY(pay_order_fail(&purchase->pay_order));
+    for (size_t i = 0; i < purchase->order_count; i++) {
+        struct order *order = &purchase->orders[i];
+        if (order->status != ORDER_PENDING_PAYMENT)
+            continue;
+        TRY(order_fail_payment(order, &changes));
+        TRY(save_moved(app, tx, purchase, order, &changes, "payment failed", "service/order"));
+    }
+    return STATUS_OK;
 }
 
 struct status purchase_fail(const struct order_app *app, struct db_tx *tx,
                             struct purchase *purchase, const struct payment *payment,
                             struct arena *arena)
 {
+    bool others = false;
+
     if (purchase->pay_order.status == PAYMENT_PENDING) {
-        TRY(pay_order_fail(&purchase->pay_order));
-        TRY(pay_order_repo_save(tx, &purchase->pay_order));
-        for (size_t i = 0; i < purchase->order_count; i++) {
-            struct order *order = &purchase->orders[i];
-            struct order_changes changes;
-            if (order->status != ORDER_PENDING_PAYMENT)
-                continue;
-            TRY(order_fail_payment(order, &changes));
-            TRY(save_moved(app, tx, purchase, order, &changes, "payment failed", "service/order"));
-        }
+        TRY(payment_repo_any_pending(tx, payment->pay_order_id, &others));
+        if (!others)
+            TRY(fail_purchase(app, tx, purchase));
     }
-    return order_tell_payment(app, tx, payment, purchase->pay_order.version, arena);
+    return tell_payment(app, tx, purchase, payment, arena);
 }

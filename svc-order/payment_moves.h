@@ -52,11 +52,12 @@ MUST_USE SUSPENDS struct status purchase_time_out(const struct order_app *app, s
 
 /*
  * The provider has the customer's money: orders that wait for it, and whose time is not over, are
- * paid and settled by a saga each; what came for others goes back.
+ * paid and settled by a saga each; what came for others goes back. `payment` is saved.
  */
 MUST_USE SUSPENDS struct status purchase_pay(const struct order_app *app, struct db_tx *tx,
                                              struct purchase *purchase,
                                              const struct payment *payment, struct arena *arena);
+/* It came to nothing; unless another one is under way, the orders' payment failed. */
 MUST_USE SUSPENDS struct status purchase_fail(const struct order_app *app, struct db_tx *tx,
                                               struct purchase *purchase,
                                               const struct payment *payment, struct arena *arena);
@@ -67,7 +68,11 @@ MUST_USE SUSPENDS struct status complete_received(const struct order_app *app, s
                                                   struct order *order, const char *reason,
                                                   const char *by);
 
-/* Money to be paid back, once for each payment and order. */
+/*
+ * Money to be paid back, once for each payment and order. It raises the pay order's version, which
+ * the caller saves.
+ */
 MUST_USE SUSPENDS struct status record_refund(const struct order_app *app, struct db_tx *tx,
-                                              int64_t payment_id, const struct order *order,
-                                              const char *reason, struct arena *arena);
+                                              struct purchase *purchase, int64_t payment_id,
+                                              const struct order *order, const char *reason,
+                                              struct arena *arena);

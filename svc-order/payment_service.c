@@ -16,6 +16,7 @@
 #include "patterns/ids.h"
 #include "patterns/saga.h"
 #include "payment_moves.h"
+#include "signature.h"
 #include "souk/order/v1/payment.rpc.h"
 
 #define PROVIDER "sandbox"
@@ -50,9 +51,10 @@ static char *payment_url(const struct order_app *app, const struct payment *paym
     const char *id = arena_printf(arena, "%" PRId64, payment->payment_id);
     const char *amount =
         arena_printf(arena, "%s.%" PRId64, payment->amount.currency, payment->amount.minor);
-    char signature[CALLBACK_SIGNATURE_LENGTH + 1];
+    char signature[SIGNATURE_LENGTH + 1];
 
-    callback_sign(app->config->payment_secret_file, id, amount, strlen(amount), signature);
+    signature_make(app->config->payment_secret_file, SIGNATURE_OF_ADDRESS, id, amount,
+                   strlen(amount), signature);
     return arena_printf(arena, "%s/pay?payment_id=%s&currency=%s&minor=%" PRId64 "&signature=%s",
                         app->config->payment_url, id, payment->amount.currency,
                         payment->amount.minor, signature);

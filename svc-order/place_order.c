@@ -120,6 +120,7 @@ struct status place_order_run(const struct order_app *app, struct request *rq,
                               const PlaceOrderRequest *in, PlaceOrderResponse *ret)
 {
     PlaceOrderState state;
+    struct pb_bytes answer;
     int64_t saga_id;
 
     TRY(request_blame(rq, "lines", duplicate_line(in)));
@@ -128,14 +129,17 @@ struct status place_order_run(const struct order_app *app, struct request *rq,
     if (!saga_id)
         return STATUS_OK;
     const struct status st = saga_run_and_wait(service_sagas(app->service), &place_order_saga,
-                                               saga_id, &state.base, rq->arena, &rq->details);
+                                               saga_id, &state.base, rq->arena, &answer,
+                                               &rq->details);
     TRY(request_blame(rq, blamed_field(&st), st));
+    if (answer.size)
+        return idempotency_unpack(rq, answer, &ret->base);
     return read_answer(app, rq, in, ret);
 }
 
 struct status place_order_answer(struct db_tx *tx, const PlaceOrderState *state,
                                  const struct pay_order *pay_order, const struct order *orders,
-                                 size_t count, struct arena *arena)
+                                 size_t count, struct arena *arena, struct pb_bytes *ret)
 {
     PlaceOrderResponse answer;
     struct money total;
@@ -145,8 +149,9 @@ struct status place_order_answer(struct db_tx *tx, const PlaceOrderState *state,
     answer.n_orders = count;
     answer.orders = orders_to_pb(orders, count, arena);
     answer.pay_order = pay_order_to_pb(pay_order, total, orders, count, arena);
+    *ret = pb_pack(&answer.base, arena);
     return idempotency_store_for(tx, state->caller, &order_place_order_method,
-                                 state->request->request_id, &answer.base, arena);
+                                 state->request->request_id, *ret);
 }
 
 struct status place_order_forget(struct db_tx *tx, const PlaceOrderState *state)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "base/status.h"
+#include "io/pb.h"
 #include "io/request.h"
 #include "order_app.h"
 #include "order_pb.h"
@@ -24,8 +25,9 @@ MUST_USE SUSPENDS struct status place_order_run(const struct order_app *app, str
                                                 const PlaceOrderRequest *in,
                                                 PlaceOrderResponse *ret);
 
+/* `*ret` is the answer as it is stored. */
 MUST_USE SUSPENDS struct status place_order_answer(struct db_tx *tx, const PlaceOrderState *state,
                                                    const struct pay_order *pay_order,
                                                    const struct order *orders, size_t count,
-                                                   struct arena *arena);
+                                                   struct arena *arena, struct pb_bytes *ret);
 MUST_USE SUSPENDS struct status place_order_forget(struct db_tx *tx, const PlaceOrderState *state);

@@ -335,7 +335,7 @@ static struct status save_orders(struct saga *saga)
         TRY(order_repo_insert_changes(&tx, app->ids, &orders[i], &changes[i], "placed",
                                       state->caller));
     TRY(order_tell_created(app, &tx, orders, count, saga->arena));
-    TRY(place_order_answer(&tx, state, &pay_order, orders, count, saga->arena));
+    TRY(place_order_answer(&tx, state, &pay_order, orders, count, saga->arena, &saga->answer));
     return db_tx_commit(&tx);
 }
 
@@ -359,9 +359,10 @@ static struct status clear_cart(struct saga *saga)
     return cart_client_clear_cart(app->cart, &call, &ask, &answer);
 }
 
-static struct status ended(struct saga *saga, struct db_tx *tx, const struct status *outcome)
+static struct status undone(struct saga *saga, struct db_tx *tx, const struct status *why)
 {
-    return status_ok(outcome) ? STATUS_OK : place_order_forget(tx, state_of(saga));
+    (void)why;
+    return place_order_forget(tx, state_of(saga));
 }
 
 static const struct saga_step steps[] = {
@@ -377,5 +378,5 @@ const struct saga_kind place_order_saga = {
     .step_count = ARRAY_LEN(steps),
     .pivot = 4,
     .deadline_ms = 15 * 1000,
-    .ended = ended,
+    .undone = undone,
 };

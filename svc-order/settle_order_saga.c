@@ -55,8 +55,7 @@ static struct status fulfil(const struct order_app *app, struct db_tx *tx,
 }
 
 static struct status abandon(const struct order_app *app, struct db_tx *tx,
-                             const struct purchase *purchase, struct order *order,
-                             struct arena *arena)
+                             struct purchase *purchase, struct order *order, struct arena *arena)
 {
     static const char reason[] = "the goods are gone";
     struct order_changes changes;
@@ -64,7 +63,8 @@ static struct status abandon(const struct order_app *app, struct db_tx *tx,
     TRY(order_abandon(order, reason, &changes));
     TRY(save_moved(app, tx, purchase, order, &changes, reason, "service/order"));
     TRY(order_tell_cancelled(app, tx, order));
-    return record_refund(app, tx, purchase->pay_order.paid_by, order, reason, arena);
+    TRY(record_refund(app, tx, purchase, purchase->pay_order.paid_by, order, reason, arena));
+    return pay_order_repo_save(tx, &purchase->pay_order);
 }
 
 static struct status find_pay_order_id(const struct order_app *app, int64_t order_id,

@@ -221,15 +221,15 @@ struct db_set {
 struct db_set db_set_of_ids(const int64_t *ids, size_t count, struct arena *arena);
 
 /*
- * Any number of rows, sent in prepared chunks of 128, 32, 8 and 1; also for bulk loads
+ * Any number of rows, sent in prepared chunks of 128, 32, 8, 4, 2 and 1; also for bulk loads
  * (docs/sql.md). One group, no other `?`. Not OK: the rows of earlier chunks are in the
  * transaction, also after DUPLICATE_KEY.
  */
 MUST_USE SUSPENDS struct status db_insert_rows(struct db_tx *tx, const char *sql, struct db_set set,
                                                uint64_t *ret_affected);
 /*
- * 1 to DB_SET_MAX rows in one statement; the last row fills it up to the next prepared size (8, 32,
- * 128, 512), so repeating an element must not change the meaning (IN, CASE).
+ * 1 to DB_SET_MAX rows in one statement; the last row fills it up to the next prepared size (2, 4,
+ * 8, 32, 128, 512), so repeating an element must not change the meaning (IN, CASE).
  */
 MUST_USE SUSPENDS struct status db_exec_set(struct db_tx *tx, const char *sql, struct db_args args,
                                             const struct db_set *sets, size_t set_count,

@@ -111,7 +111,7 @@ void db_template_release(struct db_template *template)
 /* Running. */
 
 /* Sizes that are prepared; what lies between is filled up, or cut into several. */
-static const size_t sizes[] = {1, 8, 32, 128, 512};
+static const size_t sizes[] = {1, 2, 4, 8, 32, 128, 512};
 
 static size_t size_for(size_t rows, const char *sql)
 {

@@ -27,6 +27,17 @@ static struct status insert(struct db_tx *tx, const struct request *rq,
                    NULL);
 }
 
+struct status idempotency_unpack(struct request *rq, struct pb_bytes answer, ProtobufCMessage *ret)
+{
+    const ProtobufCMessage *message = pb_unpack(ret->descriptor, answer.at, answer.size, rq->arena);
+
+    if (!message)
+        return status_error(CODE_INTERNAL, "INTERNAL", "the stored answer is no %s",
+                            ret->descriptor->short_name);
+    memcpy(ret, message, ret->descriptor->sizeof_message);
+    return STATUS_OK;
+}
+
 static struct status read_answer(struct db_tx *tx, struct request *rq,
                                  const XXH128_canonical_t *digest, ProtobufCMessage *ret,
                                  bool *ret_found)
@@ -51,13 +62,7 @@ static struct status read_answer(struct db_tx *tx, struct request *rq,
         return status_error(CODE_ABORTED, "REQUEST_IN_PROGRESS",
                             "the same request is still being worked on");
     const void *answer = db_get_bytes(&rows, 1, &size);
-    const void *kept = arena_dup(rq->arena, answer, size);
-    const ProtobufCMessage *message = pb_unpack(ret->descriptor, kept, size, rq->arena);
-    if (!message)
-        return status_error(CODE_INTERNAL, "INTERNAL", "the stored answer is no %s",
-                            ret->descriptor->short_name);
-    memcpy(ret, message, ret->descriptor->sizeof_message);
-    return STATUS_OK;
+    return idempotency_unpack(rq, (struct pb_bytes){arena_dup(rq->arena, answer, size), size}, ret);
 }
 
 static struct status replay(struct db_tx *tx, struct request *rq, const XXH128_canonical_t *digest,
@@ -102,21 +107,20 @@ struct status idempotency_find(struct db_tx *tx, struct request *rq, const Proto
 
 struct status idempotency_store_for(struct db_tx *tx, const char *caller,
                                     const struct rpc_method *method, const char *request_id,
-                                    const ProtobufCMessage *ret, struct arena *arena)
+                                    struct pb_bytes answer)
 {
-    const struct pb_bytes bytes = pb_pack(ret, arena);
-
     return db_exec(tx,
                    "UPDATE request SET answer = ? "
                    "WHERE caller = ? AND method = ? AND request_id = ?",
-                   DB_ARGS(DB_BYTES(bytes.at, bytes.size), DB_TEXT(caller), DB_TEXT(method->path),
+                   DB_ARGS(DB_BYTES(answer.at, answer.size), DB_TEXT(caller), DB_TEXT(method->path),
                            DB_TEXT(request_id)),
                    NULL);
 }
 
 struct status idempotency_store(struct db_tx *tx, struct request *rq, const ProtobufCMessage *ret)
 {
-    return idempotency_store_for(tx, rq->caller.key, rq->method, rq->request_id, ret, rq->arena);
+    return idempotency_store_for(tx, rq->caller.key, rq->method, rq->request_id,
+                                 pb_pack(ret, rq->arena));
 }
 
 struct status idempotency_forget(struct db_tx *tx, const char *caller,

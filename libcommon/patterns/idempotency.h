@@ -23,8 +23,8 @@
 
 #include "base/attributes.h"
 #include "base/status.h"
+#include "io/pb.h"
 
-struct arena;
 struct db_tx;
 struct request;
 struct rpc_method;
@@ -56,8 +56,10 @@ MUST_USE SUSPENDS struct status idempotency_store(struct db_tx *tx, struct reque
 MUST_USE SUSPENDS struct status idempotency_store_for(struct db_tx *tx, const char *caller,
                                                       const struct rpc_method *method,
                                                       const char *request_id,
-                                                      const ProtobufCMessage *ret,
-                                                      struct arena *arena);
+                                                      struct pb_bytes answer);
+/* `ret` becomes an answer as it is stored, its texts in the request's arena. */
+MUST_USE struct status idempotency_unpack(struct request *rq, struct pb_bytes answer,
+                                          ProtobufCMessage *ret);
 /* The saga was undone: the request may be tried again. */
 MUST_USE SUSPENDS struct status idempotency_forget(struct db_tx *tx, const char *caller,
                                                    const struct rpc_method *method,

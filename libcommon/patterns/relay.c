@@ -20,6 +20,7 @@ enum {
     PAUSE_MOST_US = 100 * 1000,
     ROUND_LIMIT_US = 10 * 1000 * 1000, /* of each database or Kafka step */
     ROUND_ARENA_MAX = 256 * 1024 * 1024,
+    CURSOR_EVERY_US = 250 * 1000,
     /* The hard life of a transaction, and a margin for a commit that is under way or frozen. */
     GAP_LIFE_US = (DB_TX_LIFE_MAX_S + 15) * 1000 * 1000,
 };
@@ -34,7 +35,9 @@ struct relay {
     struct relay_gaps gaps;
     int64_t looked_us; /* before the last look for rows of gaps */
     uint64_t term;     /* of the lease under which the gaps were read */
+    uint64_t cursor;   /* all up to here are published, or will never be there */
     uint64_t stored_cursor;
+    int64_t stored_us;
     int64_t pause_us;
     bool sleeping;
     bool stopping;
@@ -69,7 +72,7 @@ static struct status start_term(struct relay *relay)
     TRY(relay_read_cursor(relay->db, &cursor));
     TRY(relay_publisher_load(&relay->publisher, relay->arena));
     relay_gaps_start(&relay->gaps, cursor, GAP_LIFE_US);
-    relay->stored_cursor = cursor;
+    relay->cursor = relay->stored_cursor = cursor;
     relay->term = lease_term(relay->lease);
     log_info("relay starts", LOG_I64("cursor", (int64_t)cursor));
     return STATUS_OK;
@@ -112,12 +115,12 @@ static void close_gaps(struct relay *relay)
 static struct status store_cursor(struct relay *relay)
 {
     AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(ROUND_LIMIT_US);
-    const uint64_t cursor = relay_gaps_cursor(&relay->gaps);
 
-    if (cursor == relay->stored_cursor)
+    if (relay->cursor == relay->stored_cursor)
         return STATUS_OK;
-    TRY(relay_write_cursor(relay->db, cursor));
-    relay->stored_cursor = cursor;
+    TRY(relay_write_cursor(relay->db, relay->cursor));
+    relay->stored_cursor = relay->cursor;
+    relay->stored_us = clock_mono_us();
     return STATUS_OK;
 }
 
@@ -125,6 +128,14 @@ static struct status store_cursor(struct relay *relay)
 static int64_t age_us(const struct relay *relay, const struct relay_rows *rows)
 {
     return rows->read_us - rows->list[0].created_us + clock_mono_us() - relay->looked_us;
+}
+
+/* A commit for so many rounds: who takes over from one that died repeats what came since. */
+static struct status store_cursor_now_and_then(struct relay *relay)
+{
+    if (clock_mono_us() - relay->stored_us < CURSOR_EVERY_US)
+        return STATUS_OK;
+    return store_cursor(relay);
 }
 
 static struct status run_round(struct relay *relay)
@@ -141,7 +152,8 @@ static struct status run_round(struct relay *relay)
         metric_set(relay->age, (double)age_us(relay, &rows) / CLOCK_US_PER_S);
     }
     close_gaps(relay);
-    TRY(store_cursor(relay));
+    relay->cursor = relay_gaps_cursor(&relay->gaps);
+    TRY(store_cursor_now_and_then(relay));
     TRY(relay_publish_parked(&relay->publisher, relay->arena));
     if (rows.count < RELAY_FORWARD_MAX && !relay->stopping)
         idle(relay);
@@ -203,6 +215,7 @@ void relay_stop(struct relay *relay)
     relay->stopping = true;
     outbox_on_add(relay->outbox, NULL, NULL);
     task_stop(relay->task);
+    status_ignore(store_cursor(relay), "the next one repeats a little");
     lease_stop(relay->lease);
     arena_free(relay->arena);
     mem_free(relay);

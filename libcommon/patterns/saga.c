@@ -13,6 +13,7 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 #include "observe/span.h"
+#include "patterns/saga_ends.h"
 #include "patterns/saga_run.h"
 #include "patterns/saga_watch.h"
 #include "run/task.h"
@@ -32,6 +33,7 @@ struct saga_runner {
     struct task *poller;
     struct task *renewer;
     struct saga_watch *watch;
+    struct saga_ends *ends;
     bool polling; /* asleep between polls */
     bool nudged;
     bool stopping;
@@ -170,6 +172,11 @@ void saga_runner_drop(struct saga_runner *runner, int64_t id)
         task_cancel(run->task);
 }
 
+bool saga_runner_note_end(struct saga_runner *runner, int64_t id)
+{
+    return saga_ends_add(runner->ends, id);
+}
+
 static void resume(struct saga_runner *runner, const struct saga_row *row)
 {
     const struct saga_kind *kind = saga_runner_kind(runner, row->kind);
@@ -296,6 +303,7 @@ struct saga_runner *saga_runner_start(const struct saga_runner_config *config)
                                   "Sagas that came to their end");
     runner->running = metric_series(
         metric_family(METRIC_GAUGE, "souk_saga_running", "", "Sagas on their way here"));
+    runner->ends = saga_ends_start(config->db, config->owner);
     runner->poller = task_spawn("saga poller", poll_task, runner);
     runner->renewer = task_spawn("saga leases", renew_task, runner);
     BUG_ON(!runner->poller || !runner->renewer);
@@ -325,6 +333,7 @@ void saga_runner_stop(struct saga_runner *runner)
         const struct status st = wait_queue_wait(&runner->all_ended, "sagas to leave");
         BUG_ON(!status_ok(&st));
     }
+    saga_ends_stop(runner->ends);
     status_ignore(saga_store_give_back(runner->config.db, runner->config.owner),
                   "the leases run out by themselves");
     mem_free(runner);
@@ -359,7 +368,7 @@ static void copy_details(const struct error_details *from, struct arena *arena,
 
 struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_kind *kind,
                                 int64_t id, const ProtobufCMessage *state, struct arena *arena,
-                                struct error_details *ret_details)
+                                struct pb_bytes *ret_answer, struct error_details *ret_details)
 {
     const struct pb_bytes bytes = pb_pack(state, arena);
     const struct saga_row row = {
@@ -372,6 +381,7 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
     struct saga_run *run = launch(runner, kind, &row, false);
     struct status st = STATUS_OK;
 
+    *ret_answer = (struct pb_bytes){0};
     if (!run)
         return status_error(CODE_RESOURCE_EXHAUSTED, "OVERLOADED", "no task for the saga");
     run->references++;
@@ -382,6 +392,10 @@ struct status saga_run_and_wait(struct saga_runner *runner, const struct saga_ki
         if (st.reason)                        /* an operator's is in the saga's arena */
             st.reason = arena_strdup(arena, st.reason);
         copy_details(&run->saga.details, arena, ret_details);
+        if (run->saga.answer.size)
+            *ret_answer =
+                (struct pb_bytes){arena_dup(arena, run->saga.answer.at, run->saga.answer.size),
+                                  run->saga.answer.size};
     }
     release(run);
     return st;

@@ -27,6 +27,7 @@
 #include "base/attributes.h"
 #include "base/status.h"
 #include "io/error_details.h"
+#include "io/pb.h"
 
 struct db;
 struct db_tx;
@@ -41,6 +42,7 @@ struct saga {
     struct arena *arena; /* loses what a try that failed has put there: state must not know it */
     struct error_details details; /* of a refusal, for whoever waits */
     bool partial; /* set by a step that did, or may have done, something though it was refused */
+    struct pb_bytes answer; /* made by the pivot for whoever waits, in the arena; empty: none */
     /* Private to the engine. */
     struct saga_run *run;
 };
@@ -75,10 +77,10 @@ struct saga_kind {
      */
     bool background;
     /*
-     * Writes what belongs to the end into its transaction; `outcome` is OK or why it was undone.
-     * Where an operator gave the saga up, it is called from outside of its task. May be NULL.
+     * Of a saga that was undone: writes what belongs to its end into the end's transaction. Where an
+     * operator gave the saga up, it is called from outside of its task. May be NULL.
      */
-    struct status (*ended)(struct saga *saga, struct db_tx *tx, const struct status *outcome);
+    struct status (*undone)(struct saga *saga, struct db_tx *tx, const struct status *why);
 };
 
 enum {
@@ -118,13 +120,14 @@ MUST_USE SUSPENDS struct status saga_insert(struct saga_runner *runner, struct d
 /*
  * Runs a saga that this process just inserted and waits until it is decided: OK when the pivot is
  * passed (the steps behind it go on), or why it was undone, with details in `arena`. Contention
- * that a step gave up is DEPENDENCY_CONTENTION (io/db_retry.h): its tries are over.
+ * that a step gave up is DEPENDENCY_CONTENTION (io/db_retry.h): its tries are over. `*ret_answer`
+ * is what the pivot left for it, in `arena`; empty too where the pivot's commit was not heard of.
  * DEADLINE_EXCEEDED or CANCELLED of the caller leave it running.
  */
 MUST_USE SUSPENDS struct status saga_run_and_wait(struct saga_runner *runner,
                                                   const struct saga_kind *kind, int64_t id,
                                                   const ProtobufCMessage *state,
-                                                  struct arena *arena,
+                                                  struct arena *arena, struct pb_bytes *ret_answer,
                                                   struct error_details *ret_details);
 
 /* Sagas were inserted for anybody to run: look now instead of at the next poll. */

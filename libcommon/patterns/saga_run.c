@@ -67,6 +67,7 @@ static struct status act(struct saga_run *run)
     int tries = 0;
 
     do {
+        run->saga.answer = (struct pb_bytes){0};
         st = call_action(run, run->kind->steps[run->step].act, mark);
         if (!status_ok(&st) && (run->saga.partial || !status_is_refusal(&st)))
             run->traces = true;
@@ -181,12 +182,12 @@ static struct status write_end(struct saga_run *run)
     AUTO(task_deadline_end)
     struct task_deadline limit = task_deadline_in_us(SAGA_STEP_LIMIT_MS * CLOCK_US_PER_MS);
     AUTO(db_tx_end) struct db_tx tx = {0};
-    const enum saga_phase end = run->phase == SAGA_UNDOING ? SAGA_UNDONE : SAGA_DONE;
+    const bool is_undone = run->phase == SAGA_UNDOING;
 
     TRY(db_tx_begin(&tx, run->db));
-    TRY(saga_store_end(&tx, run->saga.id, run->owner, end));
-    if (run->kind->ended)
-        TRY(run->kind->ended(&run->saga, &tx, &run->outcome));
+    TRY(saga_store_end(&tx, run->saga.id, run->owner, is_undone ? SAGA_UNDONE : SAGA_DONE));
+    if (is_undone && run->kind->undone)
+        TRY(run->kind->undone(&run->saga, &tx, &run->outcome));
     return db_tx_commit(&tx);
 }
 
@@ -228,6 +229,8 @@ static struct status run_phases(struct saga_run *run)
     if (run->phase == SAGA_PAST_PIVOT) {
         decide(run, STATUS_OK);
         TRY(finish_forward(run));
+        if (saga_runner_note_end(run->runner, run->saga.id))
+            return STATUS_OK;
     } else {
         const struct error_details details = run->saga.details;
         TRY(undo_from(run, undo_step));

@@ -42,5 +42,7 @@ SUSPENDS void saga_run_to_end(struct saga_run *run);
 const struct saga_runner_config *saga_runner_config_of(const struct saga_runner *runner);
 /* NULL where it knows no such kind. */
 const struct saga_kind *saga_runner_kind(const struct saga_runner *runner, const char *name);
+/* It is done, which its row will say soon (saga_ends.h). False: it has to be written at once. */
+MUST_USE bool saga_runner_note_end(struct saga_runner *runner, int64_t id);
 /* The row is another's now: it leaves, if it runs here. */
 void saga_runner_drop(struct saga_runner *runner, int64_t id);

@@ -197,9 +197,9 @@ static struct status end_as_it_is(struct request *rq, struct db_tx *tx,
     };
     if (!saga.state)
         return saga_admin_free_request(tx, record->id);
-    if (!kind->ended)
+    if (status_ok(&record->outcome) || !kind->undone)
         return STATUS_OK;
-    return kind->ended(&saga, tx, &record->outcome);
+    return kind->undone(&saga, tx, &record->outcome);
 }
 
 struct status saga_abandon_saga(struct request *rq, const AbandonSagaRequest *in,

@@ -178,6 +178,24 @@ struct status saga_store_end(struct db_tx *tx, int64_t id, const char *owner, en
     return expect_held(affected, id);
 }
 
+struct status saga_store_end_many(struct db *db, const char *owner, const int64_t *ids,
+                                  size_t count, struct arena *arena)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    struct db_value *values = arena_array_of(arena, struct db_value, count);
+    const struct db_set set = {.values = values, .width = 1, .rows = count};
+
+    for (size_t i = 0; i < count; i++)
+        values[i] = DB_I64(ids[i]);
+    TRY(db_tx_begin(&tx, db));
+    TRY(db_exec_set(&tx,
+                    "UPDATE saga SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
+                    "WHERE id IN ({,|?}) AND owner = ? AND active = 1 AND phase = ?",
+                    DB_ARGS(DB_I64(SAGA_DONE), DB_TEXT(owner), DB_I64(SAGA_PAST_PIVOT)), &set, 1,
+                    NULL));
+    return db_tx_commit(&tx);
+}
+
 static struct status read_decision(struct db_tx *tx, int64_t id, const char *owner,
                                    struct arena *arena, enum saga_phase *ret_phase,
                                    struct status *ret_outcome)

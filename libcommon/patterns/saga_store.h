@@ -73,6 +73,10 @@ MUST_USE SUSPENDS struct status saga_store_pass_pivot(struct db_tx *tx, int64_t 
                                                       const char *owner, struct pb_bytes state);
 MUST_USE SUSPENDS struct status saga_store_end(struct db_tx *tx, int64_t id, const char *owner,
                                                enum saga_phase phase);
+/* Of those that are done; up to DB_SET_MAX, by rising id. What `owner` does not hold is another's. */
+MUST_USE SUSPENDS struct status saga_store_end_many(struct db *db, const char *owner,
+                                                    const int64_t *ids, size_t count,
+                                                    struct arena *arena);
 /*
  * From FORWARD to UNDOING. `*ret_phase` is the phase afterwards: the pivot may have been passed by
  * a commit whose answer was lost, then it stays. `*ret_outcome` is OK then, else why it is undone,

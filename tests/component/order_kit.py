@@ -88,7 +88,9 @@ def tell(
     ).encode()
     stamp = str(at or int(time.time()))
     key = secret or souk.stack.keys.payment_secret_file.read_text().strip()
-    signature = hmac.new(key.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    signature = hmac.new(
+        key.encode(), f"callback.{stamp}.".encode() + body, hashlib.sha256
+    ).hexdigest()
     souk.client("order").call(
         "order.HandlePaymentCallback",
         provider=provider,

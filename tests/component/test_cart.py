@@ -552,6 +552,12 @@ def test_without_pricing_a_line_is_put_in_with_no_price_to_compare(
     assert changes(buyer.cart().lines[0]) == [PRICE]
 
 
+def test_who_never_had_a_cart_gets_none_by_buying(souk: Souk) -> None:
+    user_id = souk.new_id()
+    souk.mutate("cart.ClearCart", souk.service("order"), user_id=user_id, sku_ids=[1, 2])
+    assert not souk.sql("cart", f"SELECT version FROM cart WHERE user_id = {user_id}")
+
+
 def test_a_cart_survives_its_service(souk: Souk, buyer: Buyer, tea: Goods) -> None:
     buyer.add(tea, 2)
     souk.stack.services["cart"].kill9()

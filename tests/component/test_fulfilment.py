@@ -92,10 +92,11 @@ def test_each_shipment_is_an_event(souk: Souk, buyer: Buyer, shirt: Goods) -> No
     assert shipment(mine[2].message) == ("DHL", "123")
     assert shipment(mine[3].message) == ("顺丰", "SF-456")
     assert mine[3].message.shop_id == shirt.shop_id
-    assert [e.message.version for e in mine[2:5]] == [
+    assert [e.message.version for e in mine[2:]] == [
         first.version,
         second.version,
         second.version + 1,
+        second.version + 2,
     ]
 
 
@@ -240,7 +241,7 @@ def test_what_nobody_confirms_is_received_when_its_time_is_over(
     done = until_status(buyer, order.order_id, "COMPLETED")
     assert (status_of(done, "fulfilment_status"), done.version) == (
         "FULFILMENT_STATUS_DELIVERED",
-        shipped.version + 1,
+        shipped.version + 2,
     )
     history = souk.call("order.ListOrderHistory", buyer.token, order_id=order.order_id).changes
     assert (history[-1].reason, history[-1].changed_by) == ("receipt timeout", "service/order")

@@ -6,6 +6,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from order_kit import ADDRESS, Buyer, refused, status_of, stock_of, tell, until_status
@@ -78,7 +79,7 @@ def test_each_step_is_an_event(souk: Souk, buyer: Buyer, voucher: Goods) -> None
         ]
         assert mine[0].message.order.total.minor == 1000
         versions = [e.message.version for e in mine]
-        assert versions == sorted(versions)
+        assert versions == sorted(set(versions))
         events.wait(lambda e: e.type == "inventory.confirmed" and e.key == str(order_id))
         events.wait(lambda e: e.type == "payment.succeeded")
 
@@ -290,7 +291,9 @@ def test_money_for_goods_that_are_gone_is_recorded_to_go_back(souk: Souk, buyer:
         event = events.wait(
             lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
         )
+        paid = events.wait(lambda e: e.type == "payment.succeeded" and e.key == event.key)
         assert event.message.amount.minor == 1800
+        assert event.message.version > paid.message.version
     assert stock_of(souk, goods) == (5, 0, 0)
 
 
@@ -361,6 +364,52 @@ def test_a_payment_that_is_gone_back_to_is_under_way_again(
     until_status(buyer, order_id, "COMPLETED")
 
 
+def test_a_payment_that_fails_leaves_another_under_way(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    placed = buyer.place((voucher, 1))
+    pay_order_id, order_id = placed.pay_order.pay_order_id, placed.orders[0].order_id
+    by_wallet = buyer.start_payment(pay_order_id, "wallet")
+    by_card = buyer.start_payment(pay_order_id, "card")
+
+    def shown() -> list[str]:
+        answer = buyer.order(order_id)
+        return [status_of(answer.order, "payment_status"), status_of(answer.pay_order)]
+
+    tell(souk, by_card, "FAILED")
+    assert shown() == ["PAYMENT_STATUS_PENDING"] * 2
+    tell(souk, by_wallet, "FAILED")
+    assert shown() == ["PAYMENT_STATUS_FAILED"] * 2
+
+
+def test_every_event_of_a_pay_order_is_newer_than_the_one_before(souk: Souk, buyer: Buyer) -> None:
+    """Two shops; three payments: one fails, one pays after an order was cancelled, one is late."""
+    one, two = put_on_sale(souk, on_hand=5), put_on_sale(souk, on_hand=5)
+    placed = buyer.place((one, 1), (two, 1))
+    pay_order_id = placed.pay_order.pay_order_id
+    payments = {how: buyer.start_payment(pay_order_id, how) for how in ("card", "wallet")}
+    tell(souk, payments["card"], "FAILED")
+    again = buyer.start_payment(pay_order_id, "card")
+    souk.mutate("order.CancelOrder", buyer.token, order_id=placed.orders[1].order_id)
+    tell(souk, payments["wallet"])
+    tell(souk, again)
+    with souk.events("order.payment") as events:
+        events.wait(
+            lambda e: e.type == "payment.succeeded" and e.message.payment_id == again.payment_id
+        )
+        mine = [e for e in events.seen if e.key == str(pay_order_id)]
+    assert [e.type for e in mine] == [
+        "payment.failed",
+        "payment.refund.recorded",
+        "payment.succeeded",
+        "payment.refund.recorded",
+        "payment.refund.recorded",
+        "payment.succeeded",
+    ]
+    versions = [e.message.version for e in mine]
+    assert versions == sorted(set(versions))
+
+
 @pytest.mark.parametrize(
     ("change", "answer"),
     [
@@ -384,10 +433,55 @@ def test_a_wrong_callback_changes_nothing(
     until_status(buyer, placed.orders[0].order_id, "COMPLETED")
 
 
+def test_an_event_that_was_of_another_payment_is_no_repetition(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    """Were it taken for one, it would be answered OK and its money forgotten."""
+    one, two = (buyer.place((voucher, 1)) for _ in range(2))
+    paid, other = (buyer.start_payment(placed.pay_order.pay_order_id) for placed in (one, two))
+    event_id = souk.request_id()
+    tell(souk, paid, event_id=event_id)
+    for again in (
+        lambda: tell(souk, other, event_id=event_id),
+        lambda: tell(souk, paid, "FAILED", event_id=event_id),
+    ):
+        error = refused(again)
+        assert (error.code, error.reason) == ("INVALID_ARGUMENT", "CALLBACK_INVALID")
+    tell(souk, other)
+    for placed in (one, two):
+        until_status(buyer, placed.orders[0].order_id, "COMPLETED")
+
+
 def test_a_callback_for_no_payment_of_ours(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
     payment = buyer.start_payment(buyer.place((voucher, 1)).pay_order.pay_order_id)
     payment.payment_id = 42
     assert refused(lambda: tell(souk, payment)).reason == "PAYMENT_UNKNOWN"
+
+
+def test_the_signature_of_an_address_is_none_of_a_callback(
+    souk: Souk, buyer: Buyer, voucher: Goods
+) -> None:
+    """Both are made with one secret; the customer sees the address."""
+    placed = buyer.place((voucher, 1))
+    started = souk.mutate(
+        "order.StartPayment",
+        buyer.token,
+        pay_order_id=placed.pay_order.pay_order_id,
+        method="card",
+    )
+    carried = dict(parse_qsl(urlsplit(started.payment_url).query))
+    error = refused(
+        lambda: souk.client("order").call(
+            "order.HandlePaymentCallback",
+            provider="sandbox",
+            body={"data": f"{carried['currency']}.{carried['minor']}".encode()},
+            headers={
+                "x-souk-timestamp": carried["payment_id"],
+                "x-souk-signature": carried["signature"],
+            },
+        )
+    )
+    assert (error.code, error.reason) == ("UNAUTHENTICATED", "SIGNATURE_INVALID")
 
 
 def test_what_is_another_customers_is_not_there(souk: Souk, buyer: Buyer, voucher: Goods) -> None:

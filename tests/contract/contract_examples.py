@@ -207,7 +207,7 @@ class Place:
         body = bent.get("body", json.dumps(told).encode())
         stamp = str(bent.get("stamp", int(time.time()) - bent.get("age_s", 0)))
         key = bent.get("secret") or self.souk.stack.keys.payment_secret_file.read_bytes()
-        signature = hmac.new(key, stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+        signature = hmac.new(key, f"callback.{stamp}.".encode() + body, hashlib.sha256).hexdigest()
         fields = {
             "provider": "sandbox",
             "body": {"content_type": "application/json", "data": body},

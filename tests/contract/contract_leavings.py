@@ -17,7 +17,15 @@ _AT_REST = {
     "the index is what the databases say",
 }
 # Of the process, and of events that others caused.
-_NOT_OURS = {"cron_job", "lease", "node_lease", "outbox_cursor", "inbox", "migration"}
+_NOT_OURS = {
+    "cron_job",
+    "lease",
+    "node_lease",
+    "outbox_cursor",
+    "inbox",
+    "migration",
+    "expiry_sweep",
+}
 
 
 @contextmanager

@@ -101,7 +101,7 @@ def payment_id(request: pytest.FixtureRequest) -> str:
 
 def address(sandbox: PaymentSandbox, payment_id: str, minor: int = 1999, **more: Any) -> str:
     """As svc-order makes it."""
-    signature = more.pop("signature", sign(f"{payment_id}.EUR.{minor}"))
+    signature = more.pop("signature", sign(f"address.{payment_id}.EUR.{minor}"))
     plan = "".join(f"&{name}={value}" for name, value in more.items())
     return (
         f"{sandbox.url}/pay?payment_id={payment_id}&currency=EUR&minor={minor}"
@@ -142,7 +142,7 @@ def test_a_success_is_told_once_and_signed(
     [log] = all_sent(sandbox, payment_id, 1)
     [callback] = shop.of(payment_id)
     assert callback.path == "/v1/payments/sandbox/callback"
-    assert callback.signature == sign(f"{callback.timestamp}.{callback.body}")
+    assert callback.signature == sign(f"callback.{callback.timestamp}.{callback.body}")
     assert abs(int(callback.timestamp) - time.time()) < 60
     assert callback.told == {
         "event_id": events[0]["event_id"],
@@ -156,10 +156,15 @@ def test_a_success_is_told_once_and_signed(
 def test_an_address_that_the_shop_did_not_sign_is_refused(
     sandbox: PaymentSandbox, shop: Shop, payment_id: str
 ) -> None:
-    cheaper = address(sandbox, payment_id, minor=1, signature=sign(f"{payment_id}.EUR.1999"))
+    cheaper = address(
+        sandbox, payment_id, minor=1, signature=sign(f"address.{payment_id}.EUR.1999")
+    )
     assert requests.get(cheaper, timeout=10).status_code == 403
     bad = address(sandbox, payment_id, signature="é")
     assert requests.get(bad, timeout=10).status_code == 403
+    of_a_callback = sign(f"callback.{payment_id}.EUR.1999")
+    stolen = address(sandbox, payment_id, signature=of_a_callback)
+    assert requests.get(stolen, timeout=10).status_code == 403
     without = requests.get(f"{sandbox.url}/pay?payment_id={payment_id}", timeout=10)
     assert without.status_code == 400
     assert "currency, minor, signature" in without.json()["error"]
@@ -268,7 +273,7 @@ def test_nobody_at_home_is_an_attempt_too(scratch: Path, shop: Shop, payment_id:
 def test_the_secret_is_told_to_nobody(sandbox: PaymentSandbox, shop: Shop, payment_id: str) -> None:
     pay(sandbox, payment_id)
     all_sent(sandbox, payment_id, 1)
-    signature = sign(f"{payment_id}.EUR.1999")
+    signature = sign(f"address.{payment_id}.EUR.1999")
     told = requests.get(f"{sandbox.url}/sent", timeout=10).text
     words = Path(f"/proc/{sandbox.pid}/cmdline").read_text()
     environment = Path(f"/proc/{sandbox.pid}/environ").read_text()

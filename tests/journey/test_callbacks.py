@@ -96,7 +96,7 @@ def call_back(
     body = json.dumps(told).encode()
     timestamp = str(int(time.time()) - age_s)
     key = secret or stack.keys.payment_secret_file.read_bytes()
-    signature = hmac.new(key, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    signature = hmac.new(key, f"callback.{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     answer = requests.post(
         f"{stack.gateway.url}/v1/payments/sandbox/callback",
         body,

@@ -2,7 +2,7 @@
 
 /* Statements over sets: every size between the prepared ones does what its rows say, no more. */
 
-static const size_t row_counts[] = {1, 2, 7, 8, 9, 31, 33, 127, 128, 129, 500};
+static const size_t row_counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 31, 33, 127, 128, 129, 500};
 
 /* n rows of (id, amount), ids from 1, amount 10 * id. */
 static struct db_value *rows_of(size_t n)
@@ -50,6 +50,36 @@ static void rows_are_inserted_in_any_number(struct loop *loop)
     make_stock(db, 1000);
     assert_int_equal(kit_read_i64(db, "SELECT SUM(held) FROM stock", DB_NO_ARGS), 5005000);
     make_stock(db, 0);
+    db_close(db);
+}
+
+static int64_t executed(struct db_tx *tx)
+{
+    return kit_i64(tx,
+                   "SELECT CAST(VARIABLE_VALUE AS SIGNED) FROM information_schema.SESSION_STATUS"
+                   " WHERE VARIABLE_NAME = 'COM_STMT_EXECUTE'",
+                   DB_NO_ARGS);
+}
+
+/* Each is a round trip: an order has two lines more often than one or eight. */
+static void few_rows_are_few_statements(struct loop *loop)
+{
+    static const struct {
+        size_t rows, statements;
+    } wanted[] = {{1, 1}, {2, 1}, {3, 2}, {4, 1}, {7, 3}, {8, 1}, {13, 3}, {129, 2}};
+    struct db *db = kit_db(loop, 1);
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        make_stock(db, 0);
+        AUTO(mem_freep) struct db_value *values = rows_of(wanted[i].rows);
+        AUTO(db_tx_end) struct db_tx tx = {0};
+        assert_ok(db_tx_begin(&tx, db));
+        const int64_t before = executed(&tx);
+        assert_ok(db_insert_rows(&tx, "INSERT INTO stock (id, held) VALUES {,|(?, ?)}",
+                                 (struct db_set){values, 2, wanted[i].rows}, NULL));
+        const int64_t counting = 1; /* the count itself */
+        assert_int_equal(executed(&tx) - before - counting, wanted[i].statements);
+        db_tx_end(&tx);
+    }
     db_close(db);
 }
 
@@ -180,6 +210,7 @@ static void sets_that_do_not_fit_are_a_bug(struct loop *loop)
     db_close(db);
 }
 
-SERVER_TESTS(rows_are_inserted_in_any_number, an_update_over_a_set_touches_each_row_once,
-             a_query_over_a_set_finds_each_row_once, a_delete_over_pairs_counts_truly,
-             an_upsert_of_rows_adds_to_those_that_are_there, sets_that_do_not_fit_are_a_bug)
+SERVER_TESTS(rows_are_inserted_in_any_number, few_rows_are_few_statements,
+             an_update_over_a_set_touches_each_row_once, a_query_over_a_set_finds_each_row_once,
+             a_delete_over_pairs_counts_truly, an_upsert_of_rows_adds_to_those_that_are_there,
+             sets_that_do_not_fit_are_a_bug)

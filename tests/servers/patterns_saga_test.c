@@ -6,6 +6,7 @@
 
 #include "io/request.h"
 #include "observe/log.h"
+#include "patterns/saga_run.h"
 #include "patterns/saga_store.h"
 #include "souk/inventory/v1/inventory.types.h"
 #include "tests/servers/patterns_kit.h"
@@ -25,9 +26,9 @@ static struct {
     bool loses_commit; /* the pivot commits and its answer is lost */
     bool taken_before_pivot;
     enum code interrupted; /* how the sleep of a step ended, when it did too early */
-    int ended;
-    struct status ended_with;
-    char ended_reason[40]; /* of a resumed saga the reason lives as long as the saga */
+    int undone;
+    struct status undone_with;
+    char undone_reason[40]; /* of a resumed saga the reason lives as long as the saga */
 } lab;
 
 static const struct status refused = {
@@ -91,6 +92,7 @@ static struct status do_c(struct saga *saga)
         take_away(saga->id);
     TRY(db_tx_begin(&tx, lab.db));
     TRY(saga_pass_pivot(saga, &tx));
+    saga->answer = pb_pack(saga->state, saga->arena);
     TRY(db_tx_commit(&tx));
     return lab.loses_commit ? unavailable : STATUS_OK;
 }
@@ -114,14 +116,13 @@ static struct status undo_b(struct saga *saga)
     return STATUS_OK;
 }
 
-static struct status on_end(struct saga *saga, struct db_tx *tx, const struct status *outcome)
+static struct status undone(struct saga *saga, struct db_tx *tx, const struct status *why)
 {
     (void)saga;
     (void)tx;
-    lab.ended++;
-    lab.ended_with = *outcome;
-    snprintf(lab.ended_reason, sizeof lab.ended_reason, "%s",
-             outcome->reason ? outcome->reason : "none");
+    lab.undone++;
+    lab.undone_with = *why;
+    snprintf(lab.undone_reason, sizeof lab.undone_reason, "%s", why->reason ? why->reason : "none");
     return STATUS_OK;
 }
 
@@ -139,7 +140,7 @@ static const struct saga_kind kind = {
     .step_count = ARRAY_LEN(steps),
     .pivot = 2,
     .deadline_ms = 20 * 1000,
-    .ended = on_end,
+    .undone = undone,
 };
 
 static const struct saga_kind hasty = {
@@ -149,7 +150,7 @@ static const struct saga_kind hasty = {
     .step_count = ARRAY_LEN(steps),
     .pivot = 2,
     .deadline_ms = 300,
-    .ended = on_end,
+    .undone = undone,
 };
 
 static const struct saga_kind *const kinds[] = {&kind, &hasty};
@@ -198,17 +199,18 @@ static void insert(const struct saga_kind *of, int64_t id)
 }
 
 static struct error_details details;
+static struct pb_bytes answered;
+static struct arena *answered_in;
 
 static struct status run(const struct saga_kind *of, int64_t id)
 {
-    static struct arena *arena;
     const Stock state = new_state();
 
-    arena_free(arena);
-    arena = arena_new(1 << 20);
+    arena_free(answered_in);
+    answered_in = arena_new(1 << 20);
     details = (struct error_details){0};
     insert(of, id);
-    return saga_run_and_wait(lab.runner, of, id, &state.base, arena, &details);
+    return saga_run_and_wait(lab.runner, of, id, &state.base, answered_in, &answered, &details);
 }
 
 /* A row as a process that died left it; its lease runs out in `left_ms`. */
@@ -246,9 +248,49 @@ static void all_steps_are_done_in_their_order(struct loop *loop)
     wait_for_end(1);
     assert_string_equal(lab.calls, "a b c d");
     assert_int_equal(phase_of(1), SAGA_DONE);
-    assert_int_equal(lab.ended, 1);
-    assert_ok(lab.ended_with);
+    assert_int_equal(lab.undone, 0);
+    const Stock *left =
+        (const Stock *)pb_unpack(kind.state, answered.at, answered.size, answered_in);
+    assert_non_null(left);
+    assert_int_equal(left->sku_id, 42);
     finish();
+}
+
+/* One statement has one time. */
+static void many_that_are_done_are_one_statement(struct loop *loop)
+{
+    enum { MANY = 9 };
+    begin(loop);
+    for (int64_t id = 1; id <= MANY; id++) {
+        leave_row(id, "test", SAGA_PAST_PIVOT, 60 * 1000);
+        kit_write(lab.db, "UPDATE saga SET owner = 'here' WHERE id = ?", DB_ARGS(DB_I64(id)));
+    }
+    leave_row(10, "test", SAGA_PAST_PIVOT, 60 * 1000); /* another's meanwhile */
+    for (int64_t id = MANY + 1; id > 0; id--)
+        assert_true(saga_runner_note_end(lab.runner, id));
+    for (int64_t id = 1; id <= MANY; id++) {
+        wait_for_end(id);
+        assert_int_equal(phase_of(id), SAGA_DONE);
+    }
+    assert_int_equal(kit_read_i64(lab.db,
+                                  "SELECT COUNT(DISTINCT updated_at) FROM saga WHERE phase = ?",
+                                  DB_ARGS(DB_I64(SAGA_DONE))),
+                     1);
+    assert_true(is_active(10));
+    finish();
+}
+
+/* What is not written yet when the process stops is written then. */
+static void who_stops_notes_what_is_done(struct loop *loop)
+{
+    open_lab(loop);
+    lab.runner = start_runner("here");
+    leave_row(1, "test", SAGA_PAST_PIVOT, 60 * 1000);
+    kit_write(lab.db, "UPDATE saga SET owner = 'here' WHERE id = 1", DB_NO_ARGS);
+    assert_true(saga_runner_note_end(lab.runner, 1));
+    saga_runner_stop(lab.runner);
+    assert_int_equal(phase_of(1), SAGA_DONE);
+    db_close(lab.db);
 }
 
 static void whoever_waits_is_told_at_the_pivot(struct loop *loop)
@@ -270,7 +312,7 @@ static void a_refusal_undoes_what_was_done_before_it(struct loop *loop)
     assert_string_equal(lab.calls, "a b A");
     assert_string_equal(error_details_find(&details, "step"), "b");
     assert_int_equal(phase_of(1), SAGA_UNDONE);
-    assert_string_equal(lab.ended_reason, "SOLD_OUT");
+    assert_string_equal(lab.undone_reason, "SOLD_OUT");
     finish();
 }
 
@@ -311,7 +353,7 @@ static void contention_that_a_step_gave_up_is_no_longer_its_callers(struct loop 
         lab.answers[1][i] = (struct status){.code = CODE_ABORTED, .reason = "CONTENTION"};
     assert_reason(run(&kind, 1), "DEPENDENCY_CONTENTION");
     assert_string_equal(lab.calls, "a b b b b B A");
-    assert_string_equal(lab.ended_reason, "CONTENTION");
+    assert_string_equal(lab.undone_reason, "CONTENTION");
     finish();
 }
 
@@ -367,6 +409,7 @@ static void a_pivot_whose_answer_was_lost_goes_forward(struct loop *loop)
     assert_null(strchr(lab.calls, 'A'));
     assert_int_equal(lab.calls[strlen(lab.calls) - 1], 'd');
     assert_int_equal(phase_of(1), SAGA_DONE);
+    assert_int_equal(answered.size, 0); /* what was committed only the database knows */
     finish();
 }
 
@@ -408,7 +451,7 @@ static void one_that_cannot_go_on_is_put_off(struct loop *loop)
     wait_for_end(1);
     assert_int_equal(lab.tries[3], TRIES_MAX + 1);
     assert_int_equal(phase_of(1), SAGA_DONE);
-    assert_int_equal(lab.ended, 1);
+    assert_int_equal(lab.undone, 0);
     finish();
 }
 
@@ -459,8 +502,8 @@ static void an_undo_is_run_again_whole_and_remembers_why(struct loop *loop)
     wait_for_end(1);
     assert_string_equal(lab.calls, "B A");
     assert_int_equal(phase_of(1), SAGA_UNDONE);
-    assert_string_equal(lab.ended_reason, "SOLD_OUT");
-    assert_string_equal(lab.ended_with.detail, "none left");
+    assert_string_equal(lab.undone_reason, "SOLD_OUT");
+    assert_string_equal(lab.undone_with.detail, "none left");
     finish();
 }
 
@@ -620,7 +663,8 @@ static void a_saga_that_comes_back_undoes_every_step(struct loop *loop)
 }
 
 SERVER_TESTS(
-    all_steps_are_done_in_their_order, whoever_waits_is_told_at_the_pivot,
+    all_steps_are_done_in_their_order, many_that_are_done_are_one_statement,
+    who_stops_notes_what_is_done, whoever_waits_is_told_at_the_pivot,
     a_refusal_undoes_what_was_done_before_it, a_refusal_of_the_pivot_undoes_in_reverse,
     what_may_pass_is_tried_again, an_unknown_outcome_undoes_the_step_itself,
     contention_that_a_step_gave_up_is_no_longer_its_callers,

@@ -74,7 +74,7 @@ static void a_refused_move_changes_nothing(void **state)
     assert_int_equal(changes.count, 0);
 }
 
-static void every_move_raises_the_version_once(void **state)
+static void every_move_raises_the_version(void **state)
 {
     struct order order = fresh(false);
     struct order_changes changes;
@@ -88,6 +88,8 @@ static void every_move_raises_the_version_once(void **state)
     assert_int_equal(order.version, 2);
     assert_ok(order_pay(&order, &changes));
     assert_int_equal(order.version, 3);
+    assert_ok(order_fulfil(&order, &changes)); /* delivered, and completed */
+    assert_int_equal(order.version, 5);
 }
 
 static void a_failed_payment_may_be_tried_again_and_succeed(void **state)
@@ -227,7 +229,7 @@ UNIT_TESTS(the_time_to_pay_ends_at_its_end,
            a_virtual_order_is_complete_as_soon_as_its_stock_is_sold,
            a_physical_order_waits_for_its_shipment,
            a_cancelled_order_cannot_be_paid_and_a_paid_one_not_cancelled,
-           a_refused_move_changes_nothing, every_move_raises_the_version_once,
+           a_refused_move_changes_nothing, every_move_raises_the_version,
            a_failed_payment_may_be_tried_again_and_succeed,
            what_cannot_be_delivered_is_cancelled_with_its_money_recorded,
            a_payment_cannot_start_for_an_order_that_is_over,
