@@ -53,7 +53,7 @@ const char *mq_header(const struct mq_message *message, const char *name);
 /*
  * PEM texts. With `ca` nothing goes unencrypted, and a broker must show a certificate that one of
  * these CAs vouches for, for the name or address by which it is called. `certificate` and its `key`
- * are shown to brokers that ask who we are (ssl.client.auth).
+ * are shown to brokers that ask who we are (ssl.client.auth). INVALID_CONFIG: half of that.
  */
 struct mq_tls {
     const char *ca;          /* NULL: no TLS */

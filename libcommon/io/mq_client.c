@@ -63,8 +63,18 @@ static struct status set_all(rd_kafka_conf_t *conf, const struct mq_setting *set
     return STATUS_OK;
 }
 
+/* Half of it is somebody's mistake, and would send in the clear what he wanted hidden. */
+static struct status check_tls(const struct mq_tls *tls)
+{
+    if (!tls->certificate == !tls->key && (tls->ca || !tls->key))
+        return STATUS_OK;
+    return status_error(CODE_INVALID_ARGUMENT, "INVALID_CONFIG",
+                        "kafka: a certificate needs its key, and both a CA for the brokers");
+}
+
 static struct status set_tls(rd_kafka_conf_t *conf, const struct mq_tls *tls)
 {
+    TRY(check_tls(tls));
     if (!tls->ca)
         return STATUS_OK;
     TRY(set(conf, "security.protocol", "ssl"));
@@ -106,6 +116,8 @@ void mq_config_clear(struct mq_config *config)
     const char *texts[] = {config->brokers, config->client_id, config->tls.ca,
                            config->tls.certificate, config->tls.key};
 
+    if (config->tls.key)
+        explicit_bzero((void *)(uintptr_t)config->tls.key, strlen(config->tls.key));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         mem_free((void *)(uintptr_t)texts[i]);
     *config = (struct mq_config){0};
