@@ -162,10 +162,11 @@ struct status parked_release(struct db_tx *tx, const struct parked *parked)
 struct status parked_make_next_due(struct db_tx *tx, const char *consumer,
                                    const struct mq_message *message)
 {
-    return db_exec(tx,
-                   "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) "
-                   "WHERE consumer = ? AND topic = ? AND event_key = ? ORDER BY id LIMIT 1",
-                   DB_ARGS(DB_TEXT(consumer), DB_TEXT(message->topic), key_of(message)), NULL);
+    return db_exec(
+        tx,
+        "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6), parked_at = UTC_TIMESTAMP(6) "
+        "WHERE consumer = ? AND topic = ? AND event_key = ? ORDER BY id LIMIT 1",
+        DB_ARGS(DB_TEXT(consumer), DB_TEXT(message->topic), key_of(message)), NULL);
 }
 
 static const char *cut(const char *cause, char *to)

@@ -339,6 +339,27 @@ def test_a_dead_letter_holds_its_key_though_nothing_stood_behind_it(
     assert handled(lab, 1) == [(1, 1), (1, 2)]
 
 
+def test_what_waited_long_behind_a_dead_letter_has_its_own_time(
+    lab: Lab, publisher: Publisher, letters: Letters
+) -> None:
+    lab.start("worker")
+    lab.fault("handle 1", code=FAILED_PRECONDITION)
+    publisher.cancelled(1, 1)
+    (letter,) = letters.wait_for(1)
+    until(lambda: dead(lab) == [1], 20, "the row says so")
+    publisher.cancelled(1, 2)
+    until(lambda: parked(lab) == [1, 1], 20, "the next one waits")
+    lab.sql("UPDATE parked_event SET parked_at = parked_at - INTERVAL 2 DAY")
+    lab.heal()
+    lab.fault("handle 1", code=UNAVAILABLE)
+    letters.put_back(letter, "discard")
+    tried = "SELECT id FROM parked_event WHERE tries > 0 AND dead_at IS NULL"
+    until(lambda: lab.sql(tried) or len(letters.all()) > 1, 20, "a try of the next one")
+    assert len(letters.all()) == 1
+    lab.heal()
+    until(lambda: handled(lab, 1) == [(1, 2)], 20, "the key flows")
+
+
 def test_a_discarded_letter_sets_its_key_free(
     lab: Lab, publisher: Publisher, letters: Letters
 ) -> None:
