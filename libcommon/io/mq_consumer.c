@@ -100,7 +100,8 @@ static void on_ring(void *arg)
         tick_soon(consumer); /* and try again */
     for (struct mq_partition *p = consumer->partitions; p; p = p->next)
         mq_partition_ring(p);
-    task_wake(consumer->driver);
+    if (consumer->driver)
+        task_wake(consumer->driver);
 }
 
 /* Partitions come and go. */
@@ -395,11 +396,10 @@ static void await_burial(struct mq_consumer *consumer)
     struct task_deadline limit = task_deadline_in_us(END_WAIT_MS * CLOCK_US_PER_MS);
 
     consumer->driver = task_self(); /* for whom it rings now */
-    while (!mq_burials_are_over(&consumer->burials)) {
-        const struct status st = task_park("kafka threads");
-        if (!status_ok(&st))
-            return;
-    }
+    struct status st = STATUS_OK;
+    while (!mq_burials_are_over(&consumer->burials) && status_ok(&st))
+        st = task_park("kafka threads");
+    consumer->driver = NULL; /* who rings later finds nobody */
 }
 
 void mq_consumer_stop(struct mq_consumer *consumer)
