@@ -19,4 +19,6 @@ struct backoff {
 struct backoff backoff_between(int64_t first_us, int64_t most_us);
 /* `random` is any 64 random bits. */
 int64_t backoff_next_us(struct backoff *backoff, uint64_t random);
+/* The wait after so many failures in a row, one or more, where only their number is kept. */
+int64_t backoff_after_us(int64_t first_us, int64_t most_us, unsigned failures, uint64_t random);
 void backoff_reset(struct backoff *backoff);

@@ -28,21 +28,11 @@ bool cron_is_due(const struct cron_state *state, int64_t now_us)
     return state->next_us <= now_us && (!is_held(state) || state->until_us <= now_us);
 }
 
-static int64_t wait_after(unsigned failures, uint64_t random)
-{
-    struct backoff backoff = backoff_between(CRON_FIRST_WAIT_US, CRON_MOST_WAIT_US);
-    int64_t wait_us;
-
-    do
-        wait_us = backoff_next_us(&backoff, random);
-    while (failures-- > 1 && backoff.present_us < CRON_MOST_WAIT_US);
-    return wait_us;
-}
-
 static void put_off(struct cron_state *state, const struct cron_schedule *schedule, int64_t now_us,
                     uint64_t random)
 {
-    const int64_t retry_us = now_us + wait_after(state->failures, random);
+    const int64_t retry_us =
+        now_us + backoff_after_us(CRON_FIRST_WAIT_US, CRON_MOST_WAIT_US, state->failures, random);
     const int64_t slot_us = cron_slot_after(schedule, now_us);
 
     state->next_us = retry_us < slot_us ? retry_us : slot_us;

@@ -4,17 +4,6 @@
 
 #include "base/backoff.h"
 
-static int64_t wait_after(unsigned tries, uint64_t random)
-{
-    struct backoff backoff = backoff_between(PARKING_FIRST_WAIT_US, PARKING_MOST_WAIT_US);
-    int64_t wait_us;
-
-    do
-        wait_us = backoff_next_us(&backoff, random);
-    while (tries-- > 1 && backoff.present_us < PARKING_MOST_WAIT_US);
-    return wait_us;
-}
-
 struct parking_verdict parking_judge(const struct status *failure, unsigned tries, int64_t age_us,
                                      uint64_t random)
 {
@@ -27,6 +16,7 @@ struct parking_verdict parking_judge(const struct status *failure, unsigned trie
     else if (age_us >= PARKING_AGE_MAX_US)
         verdict.dead_cause = "too old";
     else
-        verdict.wait_us = wait_after(tries, random);
+        verdict.wait_us =
+            backoff_after_us(PARKING_FIRST_WAIT_US, PARKING_MOST_WAIT_US, tries, random);
     return verdict;
 }

@@ -131,14 +131,11 @@ struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_m
                                int64_t **ret_lost, size_t *ret_lost_count)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct db_value *values = arena_array_of(arena, struct db_value, count);
-    const struct db_set set = {.values = values, .width = 1, .rows = count};
+    const struct db_set set = db_set_of_ids(ids, count, arena);
     int64_t *lost = arena_array_of(arena, int64_t, count);
     size_t lost_count = 0;
     uint64_t affected;
 
-    for (size_t i = 0; i < count; i++)
-        values[i] = DB_I64(ids[i]);
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec_set(&tx,
                     "UPDATE saga SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
@@ -182,11 +179,8 @@ struct status saga_store_end_many(struct db *db, const char *owner, const int64_
                                   size_t count, struct arena *arena)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct db_value *values = arena_array_of(arena, struct db_value, count);
-    const struct db_set set = {.values = values, .width = 1, .rows = count};
+    const struct db_set set = db_set_of_ids(ids, count, arena);
 
-    for (size_t i = 0; i < count; i++)
-        values[i] = DB_I64(ids[i]);
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec_set(&tx,
                     "UPDATE saga SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
