@@ -16,8 +16,8 @@
  * workers stop, offsets are committed, leases given back, exit 0. A second signal ends at once.
  *
  * SIGHUP: the files of keys (its own too) and of the log level are read again, and hold from then
- * on if all can be used; else all stays as it was, and the log says why. Files are not watched: half of a file that is
- * being written may look whole.
+ * on if all can be used; else all stays as it was, and the log says why. Files are not watched: half
+ * of a file that is being written may look whole.
  */
 
 #include <stdbool.h>

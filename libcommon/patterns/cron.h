@@ -17,8 +17,8 @@
  *
  *     it runs once, up to CRON_LOOK_MS late, by one process, different jobs side by side;
  *     what was missed (all processes down, the run before it took too long) runs once, not N times;
- *     a run that fails is logged, and tried again after 10 s, 20 s, ... 10 min, at the next slot at
- *         the latest; one that takes longer than its limit has failed;
+ *     a run that fails is logged, and tried again after at most 10 s, 20 s, ... 10 min, at the next
+ *         slot at the latest; one that takes longer than its limit has failed;
  *     where a holder dies or hangs, another one runs it again when the lease is over, 10 s after its
  *         last word; a job that kills three processes is put off as one that fails;
  *     a process that stops hands its runs over at once.

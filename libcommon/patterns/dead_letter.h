@@ -8,7 +8,7 @@
  *     dlq_source, dlq_id                                    its name in the consumer's inbox
  *     dlq_cause, dlq_detail, dlq_tries                      why, and after how many tries
  *
- * Put back on its topic with `dlq_order: redrive` (tools/redrive) it is tried again, with `discard`
+ * Put back on its topic with `dlq_order: redrive` (tools/stack redrive) it is tried again, with `discard`
  * it is done with; the other consumers of the topic pass it over. Private to consumer. Pure.
  */
 

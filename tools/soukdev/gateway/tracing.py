@@ -9,7 +9,8 @@ def tracing(collector: Collector, per_10000: int) -> Json:
     """Spans of the connection manager: one for each request, the parent of all that follows.
 
     Of so many requests in 10,000 spans are recorded, here and everywhere behind. A client may bring
-    the id of a trace, but not decide whether it is recorded.
+    the id of a trace, and no flag: the id decides. Who makes one up for it has his own requests
+    recorded, and nobody else's.
     """
     host, port = collector
     return {
