@@ -22,8 +22,11 @@ MODE = os.environ.get("MODE", "debug")
 
 @pytest.fixture(scope="session")
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
-    # What is asked here is what is answered, not how soon.
-    patience = {"search": {"SOUK_SEARCH_TIMEOUT_MS": "2000"}}
+    # What is asked here is what is answered, not how soon; and no order runs out in between.
+    patience = {
+        "search": {"SOUK_SEARCH_TIMEOUT_MS": "2000"},
+        "order": {"SOUK_PAYMENT_TIMEOUT_S": "14400"},
+    }
     stack = Stack(
         run_folder("contract"),
         names.CONTEXTS,
