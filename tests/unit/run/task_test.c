@@ -269,7 +269,8 @@ static void uses_stack(void *arg)
 {
     volatile char much[40 * 1024];
 
-    memset((char *)much, 1, sizeof much);
+    for (size_t i = 0; i < sizeof much; i++)
+        much[i] = 1;
     expect_ok(task_sleep_us(0));
     *(size_t *)arg = (size_t)much[sizeof much / 2];
 }
