@@ -41,6 +41,36 @@ struct status index_live_look(const struct engine *engine, const char *name, str
     return STATUS_OK;
 }
 
+static struct status read_found(const json_t *docs, size_t *ret_at, bool *ret_found)
+{
+    *ret_found = false;
+    for (size_t i = 0; i < json_array_size(docs) && !*ret_found; i++) {
+        const json_t *doc = json_array_get(docs, i);
+        if (json_object_get(doc, "error"))
+            return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "there is no index");
+        *ret_found = json_is_true(json_object_get(doc, "found"));
+        *ret_at = i;
+    }
+    return STATUS_OK;
+}
+
+struct status index_live_find_any(const struct engine *engine, const char *name,
+                                  const int64_t *item_ids, size_t count, struct arena *arena,
+                                  size_t *ret_at, bool *ret_found)
+{
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    json_t *ids = json_array();
+    json_auto_t *body = json_pack("{s:o}", "ids", ids);
+    const char *path = arena_printf(arena, "/%s/_mget?_source=false", name);
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(ids, json_sprintf("%lld", (long long)item_ids[i]));
+    TRY(engine_ask(engine, "POST", path, body, arena, &answer));
+    if (answer.status != 200)
+        return engine_refusal(&answer);
+    return read_found(json_object_get(answer.body, "docs"), ret_at, ret_found);
+}
+
 struct status index_live_set_filled(const struct engine *engine, const struct index_live *live,
                                     struct arena *arena)
 {

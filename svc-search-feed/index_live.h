@@ -8,6 +8,8 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/attributes.h"
@@ -25,6 +27,15 @@ struct index_live {
 /* `name` is an index or an alias. In the arena. */
 MUST_USE SUSPENDS struct status index_live_look(const struct engine *engine, const char *name,
                                                 struct arena *arena, struct index_live *ret);
+
+/*
+ * Has it one of these documents, in whatever version? `*ret_at` is the first one's place in
+ * `item_ids`. UNAVAILABLE when there is no index.
+ */
+MUST_USE SUSPENDS struct status index_live_find_any(const struct engine *engine, const char *name,
+                                                    const int64_t *item_ids, size_t count,
+                                                    struct arena *arena, size_t *ret_at,
+                                                    bool *ret_found);
 
 /* Notes that it is filled. INTERNAL when it is gone. */
 MUST_USE SUSPENDS struct status index_live_set_filled(const struct engine *engine,

@@ -13,9 +13,9 @@
 
 enum { PART = DB_SET_MAX, ARENA_MAX = 32 * 1024 * 1024, LOOK_US = 5 * 1000 * 1000 };
 
-/* A running one of our schema is what we want. */
+/* A running one of our schema is what we want; another may have been begun in the same moment. */
 static struct status begin_reindexing(const struct search *search, const struct index_live *live,
-                                      struct arena *arena)
+                                      struct arena *arena, bool *ret_is_ours)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
     struct reindex reindex;
@@ -24,6 +24,7 @@ static struct status begin_reindexing(const struct search *search, const struct 
     TRY(db_tx_begin(&tx, search->db));
     TRY(reindexing_begin(&tx, &search->engine, arena, &reindex, &begun));
     TRY(db_tx_commit(&tx));
+    *ret_is_ours = strcmp(reindex.schema, search->engine.schema) == 0;
     if (begun)
         log_warn("index has another schema, it is made anew", LOG_STR("index", live->index),
                  LOG_STR("schema", live->schema), LOG_STR("wanted", search->engine.schema),
@@ -40,12 +41,13 @@ static struct status check_schema(struct search *search, const struct index_live
                                   struct arena *arena, bool *ret_differs)
 {
     struct indexing *indexing = &search->indexing;
+    bool is_said = true;
 
     *ret_differs = live->is_there && strcmp(live->schema, search->engine.schema) != 0;
     metric_set(indexing->schema_differs, *ret_differs);
     if (*ret_differs && !(indexing->is_schema_checked && live->is_filled))
-        TRY(begin_reindexing(search, live, arena));
-    indexing->is_schema_checked = live->is_there;
+        TRY(begin_reindexing(search, live, arena, &is_said));
+    indexing->is_schema_checked = live->is_there && is_said;
     return STATUS_OK;
 }
 
@@ -130,6 +132,8 @@ struct status index_prepare(struct search *search, bool *ret_more)
     TRY(check_schema(search, &live, arena, &differs));
     if (!live.is_filled && !differs)
         TRY(fill(search, &live, arena, ret_more));
+    else
+        search->indexing.due_up_to = 0; /* another process did the rest */
     if (*ret_more)
         return STATUS_OK;
     search->indexing.is_ready = true;

@@ -13,7 +13,7 @@
 #include "search.h"
 
 /*
- * Sets indexing.is_ready and when to look again, or does a part of the work and says that there is more. Safe to do twice,
- * to break off anywhere, and side by side.
+ * Sets indexing.is_ready and when to look again, or does a part of the work and says that there is
+ * more. Safe to do twice, to break off anywhere, and side by side.
  */
 MUST_USE SUSPENDS struct status index_prepare(struct search *search, bool *ret_more);

@@ -162,6 +162,13 @@ static void add_action(json_t *actions, const char *what, const char *index, con
                           json_pack("{s:{s:s, s:s}}", what, "index", index, "alias", alias));
 }
 
+/* Of two who take the same index, to put it in its place or to remove it, one succeeds. */
+static void add_taking(json_t *actions, const struct engine *engine, const char *index)
+{
+    json_array_append_new(actions, json_pack("{s:{s:s, s:s, s:b}}", "remove", "index", index,
+                                             "alias", engine->next_alias, "must_exist", true));
+}
+
 json_t *index_alias_actions(const struct engine *engine)
 {
     json_t *actions = json_array();
@@ -184,6 +191,15 @@ json_t *index_switch_actions(const struct engine *engine, const char *index, con
         add_action(actions, "add", old, engine->old_alias);
     }
     add_action(actions, "add", index, engine->alias);
-    add_action(actions, "remove", index, engine->next_alias);
+    add_taking(actions, engine, index);
+    return json_pack("{s:o}", "actions", actions);
+}
+
+json_t *index_discard_actions(const struct engine *engine, const char *index)
+{
+    json_t *actions = json_array();
+
+    add_taking(actions, engine, index);
+    add_action(actions, "add", index, engine->old_alias);
     return json_pack("{s:o}", "actions", actions);
 }

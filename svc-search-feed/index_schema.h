@@ -36,7 +36,11 @@ MUST_USE json_t *index_alias_actions(const struct engine *engine);
 
 /*
  * The body that puts a new index in the place of those that are behind the alias, all at once:
- * `there` is what the engine says of the alias. NULL: it is in its place.
+ * `there` is what the engine says of the alias. NULL: it is in its place. The engine answers 404,
+ * and does nothing, where the index is not behind next_alias.
  */
 MUST_USE json_t *index_switch_actions(const struct engine *engine, const char *index,
                                       const json_t *there);
+
+/* The body that makes one to be removed of a new index. 404 and nothing done, as above. */
+MUST_USE json_t *index_discard_actions(const struct engine *engine, const char *index);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "index_batch.h"
+#include "index_live.h"
 #include "index_prepare.h"
 #include "io/db.h"
 #include "observe/log.h"
@@ -108,13 +109,30 @@ static struct status check_all_done(struct search *search, const struct shipment
     return STATUS_OK;
 }
 
-static struct status find_reindex(struct db *db, struct arena *arena, bool *ret_running)
+static struct status find_reindex(struct db *db, struct arena *arena, struct reindex *ret,
+                                  bool *ret_running)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
-    struct reindex reindex;
 
     TRY(db_read_begin(&tx, db));
-    return reindex_repo_find_running(&tx, arena, &reindex, ret_running);
+    return reindex_repo_find_running(&tx, arena, ret, ret_running);
+}
+
+/*
+ * An index that is not there yet is filled from the table after it was made, and the table has these
+ * versions. Who was to make it may never do so: the feed does not wait for it.
+ */
+static struct status check_made(const struct search *search, const struct reindex *reindex,
+                                struct arena *arena, bool *ret_is_made)
+{
+    struct index_live next;
+
+    *ret_is_made = true;
+    if (reindex->done_up_to)
+        return STATUS_OK;
+    TRY(index_live_look(&search->engine, reindex->index, arena, &next));
+    *ret_is_made = next.is_there;
+    return STATUS_OK;
 }
 
 /*
@@ -124,9 +142,12 @@ static struct status find_reindex(struct db *db, struct arena *arena, bool *ret_
 static struct status ship(const struct search *search, struct shipment *shipment,
                           struct arena *arena)
 {
+    struct reindex reindex;
     bool is_reindexed = false;
 
-    TRY(find_reindex(search->db, arena, &is_reindexed));
+    TRY(find_reindex(search->db, arena, &reindex, &is_reindexed));
+    if (is_reindexed)
+        TRY(check_made(search, &reindex, arena, &is_reindexed));
     TRY(shipment_send(&search->engine, search->engine.alias, shipment, arena));
     if (!is_reindexed)
         return STATUS_OK;

@@ -5,7 +5,8 @@
  *
  * Chinese and English texts are tried both ways (index_schema.h): all words of the query have to be
  * found, in whichever of title, brand, attributes and description, and titles that have them side
- * by side go first. Of what fits equally well, what can be had goes first. Pages go on behind the key of the last hit.
+ * by side go first. Of what fits about equally well, what can be had goes first. Pages go on behind
+ * the key of the last hit.
  *
  * Pure. Source: 000 (search path: recall and coarse rank in one request).
  */

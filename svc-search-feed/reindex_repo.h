@@ -17,7 +17,7 @@ struct db_tx;
 struct reindex {
     int64_t reindex_id;
     bool is_running;
-    bool is_given_up;   /* another release wanted another one */
+    bool is_given_up;   /* nobody makes it any more */
     const char *index;  /* the new one */
     const char *schema; /* and what it is made by (index_schema) */
     int64_t done_up_to; /* items up to this one are in it; 0: none, and it may not be there */

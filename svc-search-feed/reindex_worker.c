@@ -12,12 +12,15 @@
 #include "search.h"
 #include "shipment.h"
 
+enum { ABANDONED_US = 60 * 1000 * 1000 }; /* an index is made within seconds of its row */
+
 static struct status find_running(struct db *db, struct arena *arena, struct reindex *ret,
-                                  bool *ret_found)
+                                  int64_t *ret_now_us, bool *ret_found)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_read_begin(&tx, db));
+    TRY(db_now(&tx, ret_now_us));
     return reindex_repo_find_running(&tx, arena, ret, ret_found);
 }
 
@@ -43,6 +46,15 @@ static struct status restart(struct db *db, const struct reindex *reindex)
     return db_tx_commit(&tx);
 }
 
+static struct status give_up(struct db *db, const struct reindex *reindex)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(reindex_repo_give_up(&tx, reindex));
+    return db_tx_commit(&tx);
+}
+
 static struct status end(struct db *db, const struct reindex *reindex)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
@@ -64,29 +76,31 @@ static struct status look_behind(const struct search *search, const char *alias,
     return *ret_any || ret->status == 404 ? STATUS_OK : engine_refusal(ret);
 }
 
+/* Never what is searched, whatever somebody else made of it meanwhile. */
 static struct status remove_index(const struct search *search, const char *index,
                                   struct arena *arena)
 {
-    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    AUTO(engine_answer_end) struct engine_answer live = {0}, answer = {0};
+    bool any;
 
+    TRY(look_behind(search, search->engine.alias, arena, &live, &any));
+    if (any && json_object_get(live.body, index))
+        return STATUS_OK;
     TRY(engine_ask(&search->engine, "DELETE", arena_printf(arena, "/%s", index), NULL, arena,
                    &answer));
     return answer.status == 200 || answer.status == 404 ? STATUS_OK : engine_refusal(&answer);
 }
 
-/* All but `kept`, which may be NULL. */
-static struct status remove_others(const struct search *search, const json_t *there,
-                                   const char *kept, struct arena *arena)
+/* From here on it cannot be put in its place any more, unless it was: then it is left alone. */
+static struct status discard(const struct search *search, const char *index, struct arena *arena)
 {
-    const char *index;
-    json_t *value;
+    AUTO(engine_answer_end) struct engine_answer taken = {0};
+    json_auto_t *actions = index_discard_actions(&search->engine, index);
 
-    json_object_foreach((json_t *)(uintptr_t)there, index, value)
-    {
-        if (!kept || strcmp(index, kept) != 0)
-            TRY(remove_index(search, index, arena));
-    }
-    return STATUS_OK;
+    TRY(engine_ask(&search->engine, "POST", "/_aliases", actions, arena, &taken));
+    if (taken.status == 404)
+        return STATUS_OK;
+    return taken.status == 200 ? remove_index(search, index, arena) : engine_refusal(&taken);
 }
 
 /* What is left of one that was given up. */
@@ -94,10 +108,46 @@ static struct status clear_the_way(const struct search *search, const struct rei
                                    struct arena *arena)
 {
     AUTO(engine_answer_end) struct engine_answer there = {0};
+    const char *index;
+    json_t *value;
     bool any;
 
     TRY(look_behind(search, search->engine.next_alias, arena, &there, &any));
-    return any ? remove_others(search, there.body, reindex->index, arena) : STATUS_OK;
+    if (!any)
+        return STATUS_OK;
+    json_object_foreach(there.body, index, value)
+    {
+        if (strcmp(index, reindex->index) != 0)
+            TRY(discard(search, index, arena));
+    }
+    return STATUS_OK;
+}
+
+/*
+ * It says that it is what the row says. Another one, from a copy or made by hand, would go live as
+ * it is: it is removed, and the next try finds that it has to be made.
+ */
+static struct status look_at_made(const struct search *search, const struct reindex *reindex,
+                                  struct arena *arena, struct index_live *ret)
+{
+    TRY(index_live_look(&search->engine, reindex->index, arena, ret));
+    if (!ret->is_there)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "the new index is gone");
+    if (strcmp(ret->schema, reindex->schema) == 0)
+        return STATUS_OK;
+    TRY(remove_index(search, reindex->index, arena));
+    return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                        "the new index had another schema");
+}
+
+/* What the engine does not want it will not want later, and the feed has to go on. */
+static struct status give_up_refused(const struct search *search, const struct reindex *reindex,
+                                     const struct engine_answer *answer)
+{
+    log_warn("engine refuses the new index, the reindexing is given up",
+             LOG_STR("index", reindex->index), LOG_STR("schema", reindex->schema));
+    TRY(give_up(search->db, reindex));
+    return engine_refusal(answer);
 }
 
 /* It is fine when it is there: made by another process, or before a crash. */
@@ -110,12 +160,15 @@ static struct status make_index(const struct search *search, const struct reinde
 
     TRY(clear_the_way(search, reindex, arena));
     TRY(engine_ask(&search->engine, "PUT", path, schema, arena, &answer));
-    if (answer.status == 200 || engine_answer_is(&answer, "resource_already_exists_exception"))
+    if (answer.status == 200)
         return STATUS_OK;
-    return engine_refusal(&answer);
+    if (!engine_answer_is(&answer, "resource_already_exists_exception"))
+        return give_up_refused(search, reindex, &answer);
+    struct index_live live;
+    return look_at_made(search, reindex, arena, &live);
 }
 
-/* How many of the shipment are there; what is refused would be in the old index, too. */
+/* How many of the shipment are there. */
 static struct status count_there(const struct shipment *shipment, size_t *ret_items,
                                  bool *ret_is_gone)
 {
@@ -132,6 +185,29 @@ static struct status count_there(const struct shipment *shipment, size_t *ret_it
     return STATUS_OK;
 }
 
+/* What neither index takes is the document's fault; what the searched one has must not be lost. */
+static struct status check_refused(const struct search *search, const struct shipment *shipment,
+                                   struct arena *arena)
+{
+    int64_t *ids = arena_array_of(arena, int64_t, shipment->count);
+    const char **whys = arena_array_of(arena, const char *, shipment->count);
+    size_t count = 0, at;
+    bool found;
+
+    for (size_t i = 0; i < shipment->count; i++) {
+        if (shipment->results[i].outcome != BULK_REFUSED)
+            continue;
+        ids[count] = shipment->batch->entries[i].due.item_id;
+        whys[count++] = shipment->results[i].why;
+    }
+    if (!count)
+        return STATUS_OK;
+    TRY(index_live_find_any(&search->engine, search->engine.alias, ids, count, arena, &at, &found));
+    return found ? status_error(CODE_INTERNAL, "INTERNAL", "new index refuses item %lld: %s",
+                                (long long)ids[at], whys[at])
+                 : STATUS_OK;
+}
+
 static struct status fill(const struct search *search, const struct reindex *reindex,
                           const struct index_batch *batch, struct arena *arena)
 {
@@ -144,6 +220,7 @@ static struct status fill(const struct search *search, const struct reindex *rei
     TRY(count_there(&shipment, &items, &is_gone));
     if (is_gone)
         return restart(search->db, reindex);
+    TRY(check_refused(search, &shipment, arena));
     return advance(search->db, reindex, batch->entries[shipment.count - 1].due.item_id, items);
 }
 
@@ -159,15 +236,12 @@ static struct status refresh(const struct search *search, const struct reindex *
     return *ret_is_gone || answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
 }
 
-/* Gone meanwhile: the next try finds out. */
 static struct status set_filled(const struct search *search, const struct reindex *reindex,
                                 struct arena *arena)
 {
     struct index_live live;
 
-    TRY(index_live_look(&search->engine, reindex->index, arena, &live));
-    if (!live.is_there)
-        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "the new index is gone");
+    TRY(look_at_made(search, reindex, arena, &live));
     return index_live_set_filled(&search->engine, &live, arena);
 }
 
@@ -185,6 +259,9 @@ static struct status replace(const struct search *search, const struct reindex *
     if (!actions)
         return STATUS_OK;
     TRY(engine_ask(&search->engine, "POST", "/_aliases", actions, arena, &done));
+    if (done.status == 404)
+        return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE",
+                            "somebody else took the new index, or put it in its place");
     return done.status == 200 ? STATUS_OK : engine_refusal(&done);
 }
 
@@ -192,13 +269,19 @@ static struct status replace(const struct search *search, const struct reindex *
 static struct status remove_old(const struct search *search, struct arena *arena)
 {
     AUTO(engine_answer_end) struct engine_answer old = {0};
+    const char *index;
+    json_t *value;
     bool any;
 
     TRY(look_behind(search, search->engine.old_alias, arena, &old, &any));
     if (!any)
         return STATUS_OK;
     TRY(task_sleep_us(search->search_timeout_us));
-    return remove_others(search, old.body, NULL, arena);
+    json_object_foreach(old.body, index, value)
+    {
+        TRY(remove_index(search, index, arena));
+    }
+    return STATUS_OK;
 }
 
 static struct status finish(const struct search *search, const struct reindex *reindex,
@@ -215,17 +298,40 @@ static struct status finish(const struct search *search, const struct reindex *r
     return end(search->db, reindex);
 }
 
+/*
+ * Of another release, which is left alone while it may yet do its work. Whoever made the index and
+ * lost it would hold up the feed for ever, and one that was never made is nobody's wish any more.
+ */
+static struct status check_foreign(const struct search *search, const struct reindex *reindex,
+                                   int64_t now_us, struct arena *arena)
+{
+    struct index_live next, live;
+
+    if (now_us - reindex->started_us < ABANDONED_US)
+        return STATUS_OK;
+    TRY(index_live_look(&search->engine, reindex->index, arena, &next));
+    TRY(index_live_look(&search->engine, search->engine.alias, arena, &live));
+    if (next.is_there || !live.is_there || strcmp(live.schema, search->engine.schema) != 0)
+        return STATUS_OK;
+    log_warn("reindexing of another release has no index, it is given up",
+             LOG_STR("index", reindex->index), LOG_STR("schema", reindex->schema));
+    return give_up(search->db, reindex);
+}
+
 struct status reindex_worker_run(void *arg, bool *ret_more)
 {
     const struct search *search = arg;
     AUTO(arena_freep) struct arena *arena = arena_new(INDEX_BATCH_ARENA_MAX);
     struct reindex reindex;
     struct index_batch batch;
+    int64_t now_us;
     bool is_running = false;
 
-    TRY(find_running(search->db, arena, &reindex, &is_running));
-    if (!is_running || strcmp(reindex.schema, search->engine.schema) != 0)
+    TRY(find_running(search->db, arena, &reindex, &now_us, &is_running));
+    if (!is_running)
         return STATUS_OK;
+    if (strcmp(reindex.schema, search->engine.schema) != 0)
+        return check_foreign(search, &reindex, now_us, arena);
     if (!reindex.done_up_to)
         TRY(make_index(search, &reindex, arena));
     TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));

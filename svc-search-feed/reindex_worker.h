@@ -3,14 +3,21 @@
 /*
  * reindex_worker: makes an index anew while the one before is searched.
  *
- * A row of the table reindex, begun by SearchService.Reindex or at start (reindexing), says which. The new index has an alias
- * of its own until it is complete; it is filled from the table of documents by rising id, and the
- * index_worker sends what changes meanwhile to both. External versions let the two overtake each
- * other. When the last document is there, one request puts the new index behind the alias that is
- * searched; the old one is removed when no search can be at it any more.
+ * A row of the table reindex, begun by SearchService.Reindex or at start (reindexing), says which.
+ * The new index has an alias of its own until it is complete; it is filled from the table of
+ * documents by rising id, and the index_worker sends what changes meanwhile to both. External
+ * versions let the two overtake each other. When the last document is there, one request puts the
+ * new index behind the alias that is searched; the old one is removed when no search can be at it
+ * any more.
  *
  * Each step may be done twice, broken off anywhere, and done by several processes side by side.
- * Processes of another release, which would make it by another schema, leave it alone.
+ * Processes of another release, which would make it by another schema, leave it alone; those whose
+ * index is searched give it up when after a minute its index is not there. An index that the engine
+ * refuses to make is given up, too. A document that the old index has and the new one refuses keeps
+ * it from getting on.
+ *
+ * Taking the new index's alias away is what one of those does who would put it in its place or
+ * remove it: an index that somebody else put in its place is never removed.
  */
 
 #include <stdbool.h>

@@ -25,8 +25,8 @@
     "suggest,error.type,error.reason"
 
 /*
- * `preference` keeps the pages of one list on one copy of the index: scores differ a little from
- * copy to copy.
+ * `preference` keeps the pages of one list on one copy of the index: each copy shows what is new in a
+ * moment of its own.
  */
 static const char *path_for(const struct search *search, uint64_t digest, struct arena *arena)
 {

@@ -253,12 +253,22 @@ class Feed:
             self.restart_service()
 
     @contextmanager
-    def another_process(self) -> Iterator[None]:
+    def another_process(self, **settings: str) -> Iterator[None]:
         """Of the same service, beside the first one."""
         first = self.service
         folder = first.folder.with_name(f"{first.name}-2")
-        with Service(folder, binary=first.binary, environment=first.settings):
+        told = {**first.settings, **settings}
+        with Service(folder, binary=first.binary, environment=told):
             yield
+
+    @contextmanager
+    def engine_setting(self, name: str, value: Any) -> Iterator[None]:
+        path = "/_cluster/settings"
+        self.engine.call("PUT", path, {"transient": {name: value}})
+        try:
+            yield
+        finally:
+            self.engine.call("PUT", path, {"transient": {name: None}})
 
     def close(self) -> None:
         self._producer.purge()

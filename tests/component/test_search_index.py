@@ -5,7 +5,7 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from engine_door import EngineDoor
+from engine_door import EngineDoor, Held
 from search_kit import ALIAS, Feed, running_feed, searching
 from soukdev.http import HttpError
 from soukdev.poll import until
@@ -84,6 +84,38 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
             until(feed.has_index, 30, "the index")
             feed.settle()
     assert feed.found(category_ids=[category]) == [goods.item_id]
+
+
+def hold_in_the_middle(feed: Feed, door: EngineDoor) -> Held:
+    """The index is gone, and the first process has made a part of the documents due again."""
+    look = "GET", f"/{ALIAS}?filter_path"
+    held = door.hold_requests(*look)
+    held.wait_reached()
+    feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
+    due = "SELECT 1 FROM document WHERE due_at <= UTC_TIMESTAMP(6) LIMIT 1"
+    while not feed.rows(due):
+        following = door.hold_requests(*look)
+        held.let_go()
+        following.wait_reached()
+        held = following
+    return held
+
+
+def test_an_index_that_another_process_filled_is_filled_when_it_is_lost(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """What one process had begun, another finished: the next time it begins anew."""
+    feed.settle()
+    with behind_a_door(feed) as door:
+        held = hold_in_the_middle(feed, door)
+        with feed.another_process(SOUK_SEARCH_URL=feed.engine.url):
+            until(feed.has_index, 60, "the index")
+            wait_all(feed, shelf)
+            held.let_go()
+            feed.wait_runs("search.index", 4)
+        feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
+        until(feed.has_index, 60, "the index")
+        wait_all(feed, shelf)
 
 
 # The schema.
