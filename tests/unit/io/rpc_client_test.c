@@ -15,7 +15,7 @@
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-    return "leak:libcares";
+    return "leak:ares_strdup";
 }
 
 enum { REPLICAS = 2 };
