@@ -4,14 +4,23 @@
 #include <string.h>
 
 #include "app/service.h"
+#include "base/backoff.h"
+#include "base/clock.h"
 #include "base/id.h"
+#include "base/random.h"
 #include "io/db.h"
 #include "patterns/idempotency.h"
 #include "patterns/ids.h"
 #include "patterns/saga.h"
 #include "run/task.h"
 
-enum { IN_PROGRESS_POLL_US = 50 * 1000, ANSWER_MARGIN_US = 200 * 1000 };
+enum {
+    DUPLICATE_WAITS_US = 500 * 1000,
+    POLL_FIRST_US = 50 * 1000,
+    POLL_MOST_US = 200 * 1000,
+    ANSWER_MARGIN_US = 200 * 1000,
+    ASK_AGAIN_MS = 500,
+};
 
 static struct status duplicate_line(const PlaceOrderRequest *in)
 {
@@ -94,16 +103,26 @@ static struct status begin(const struct order_app *app, struct request *rq,
     return db_tx_commit(&tx);
 }
 
-/* The same request is under way, here or in another process: its answer is worth waiting for. */
+/*
+ * The same request is under way, here or in another process: its answer is worth waiting for, but
+ * not for long. Who waits keeps a place at the gate, and a customer who repeats would take them all.
+ */
 static struct status begin_or_wait(const struct order_app *app, struct request *rq,
                                    const PlaceOrderRequest *in, PlaceOrderResponse *ret,
                                    PlaceOrderState *ret_state, int64_t *ret_saga_id)
 {
+    const int64_t until_us = clock_mono_us() + DUPLICATE_WAITS_US;
+    struct backoff pause = backoff_between(POLL_FIRST_US, POLL_MOST_US);
+
     for (;;) {
         const struct status st = begin(app, rq, in, ret, ret_state, ret_saga_id);
-        if (!status_is(&st, "REQUEST_IN_PROGRESS") || task_time_left_us() < ANSWER_MARGIN_US)
+        if (!status_is(&st, "REQUEST_IN_PROGRESS"))
             return st;
-        TRY(task_sleep_us(IN_PROGRESS_POLL_US));
+        if (clock_mono_us() >= until_us || task_time_left_us() < ANSWER_MARGIN_US) {
+            rq->details.retry_after_ms = ASK_AGAIN_MS;
+            return st;
+        }
+        TRY(task_sleep_us(backoff_next_us(&pause, random_u64())));
     }
 }
 

@@ -19,7 +19,8 @@
 struct db_tx;
 
 /*
- * Runs a request to its answer: a new one, one that was answered before, or one that is under way.
+ * Runs a request to its answer: a new one, or one that was answered before. One that is under way is
+ * waited for half a second: ABORTED REQUEST_IN_PROGRESS, and `rq->details` say when to come back.
  */
 MUST_USE SUSPENDS struct status place_order_run(const struct order_app *app, struct request *rq,
                                                 const PlaceOrderRequest *in,

@@ -27,18 +27,18 @@ static unsigned lowered(const struct concurrency_limit *limit, uint64_t share)
 {
     const unsigned from = limit->used_most < limit->limit ? limit->used_most : limit->limit;
     const unsigned to = (unsigned)(from * (uint64_t)AIM / share);
-    const unsigned half = from / 2;
+    const unsigned half = limit->limit / 2;
 
     return to > half ? to : half;
 }
 
-/* By a tenth at the most, and by one at least. */
 static unsigned raised(const struct concurrency_limit *limit, uint64_t share)
 {
     const uint64_t to = limit->limit * (uint64_t)AIM / (share + 1);
-    const unsigned most = limit->limit + limit->limit / 10 + 1;
+    const unsigned tenth = limit->limit / 10;
+    const unsigned most = limit->limit + (tenth ? tenth : 1);
 
-    return to < most ? (unsigned)to : most;
+    return to > most ? most : to > limit->limit ? (unsigned)to : limit->limit + 1;
 }
 
 static unsigned within(const struct concurrency_limit *limit, unsigned wanted)
@@ -50,15 +50,16 @@ static void correct(struct concurrency_limit *limit)
 {
     const uint64_t share = limit->shares / limit->calls;
 
-    if (share > AIM)
+    if (share > AIM && limit->used_most > limit->floor)
         limit->limit = within(limit, lowered(limit, share));
-    else if (limit->was_full)
+    else if (share < AIM && limit->was_full)
         limit->limit = within(limit, raised(limit, share));
 }
 
-void concurrency_limit_ended(struct concurrency_limit *limit, int64_t took_us, int64_t allowed_us,
-                             int64_t now_us)
+void concurrency_limit_ended(struct concurrency_limit *limit, unsigned used, int64_t took_us,
+                             int64_t allowed_us, int64_t now_us)
 {
+    concurrency_limit_used(limit, used, false);
     limit->shares += (uint64_t)(took_us < allowed_us ? took_us * WHOLE / allowed_us : WHOLE);
     limit->calls++;
     if (limit->calls < CALLS_LEAST || now_us - limit->since_us < WHILE_US)

@@ -1,6 +1,10 @@
 #include "io/rpc_admission.h"
 
-enum { AVERAGED_OVER = 16 /* calls */, RETRY_AFTER_MOST_MS = 10 * 1000 };
+enum {
+    AVERAGED_OVER = 16, /* calls */
+    WHOLE = 1000 * 1000,
+    RETRY_AFTER_MOST_MS = 10 * 1000,
+};
 
 void rpc_admission_init(struct rpc_admission *admission, unsigned limit, size_t waiting_max)
 {
@@ -22,6 +26,12 @@ static void begin(struct rpc_admission *admission, struct rpc_ticket *ticket, in
 static int64_t wait_us(const struct rpc_admission *admission, unsigned weight)
 {
     return admission->average_us * weight / admission->limit;
+}
+
+/* What a call takes once it is begun, when it is like those before. */
+static int64_t needs_us(const struct rpc_admission *admission, const struct rpc_ticket *ticket)
+{
+    return ticket->allowed_us * admission->average_share / WHOLE;
 }
 
 static void append(struct rpc_admission *admission, struct rpc_ticket *ticket)
@@ -69,23 +79,33 @@ enum rpc_verdict rpc_admission_enter(struct rpc_admission *admission, struct rpc
     }
     if (admission->waiting >= admission->waiting_max)
         return RPC_REFUSED;
-    if (wait_us(admission, admission->weight_waiting + ticket->weight) + admission->average_us >=
+    if (wait_us(admission, admission->weight_waiting + ticket->weight) +
+            needs_us(admission, ticket) >=
         ticket->deadline_us - now_us)
         return RPC_REFUSED;
     append(admission, ticket);
     return RPC_WAITS;
 }
 
+static void learn(struct rpc_admission *admission, int64_t took_us, int64_t allowed_us)
+{
+    const int64_t share = took_us < allowed_us ? took_us * WHOLE / allowed_us : WHOLE;
+
+    if (!admission->average_us) {
+        admission->average_us = took_us;
+        admission->average_share = share;
+        return;
+    }
+    admission->average_us += (took_us - admission->average_us) / AVERAGED_OVER;
+    admission->average_share += (share - admission->average_share) / AVERAGED_OVER;
+}
+
 void rpc_admission_leave(struct rpc_admission *admission, const struct rpc_ticket *ticket,
                          int64_t now_us)
 {
-    const int64_t took_us = now_us - ticket->begun_us;
-
     admission->used -= ticket->weight;
-    if (admission->average_us)
-        admission->average_us += (took_us - admission->average_us) / AVERAGED_OVER;
-    else
-        admission->average_us = took_us;
+    if (ticket->worked)
+        learn(admission, now_us - ticket->begun_us, ticket->allowed_us);
 }
 
 struct rpc_ticket *rpc_admission_next(struct rpc_admission *admission, int64_t now_us)
@@ -103,7 +123,8 @@ struct rpc_ticket *rpc_admission_doomed(struct rpc_admission *admission, int64_t
 {
     struct rpc_ticket *first = admission->first;
 
-    if (!first || !fits(admission, first) || first->deadline_us - now_us > admission->average_us)
+    if (!first || !fits(admission, first) ||
+        first->deadline_us - now_us > needs_us(admission, first))
         return NULL;
     take_out(admission, first);
     return first;

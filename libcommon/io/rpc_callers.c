@@ -1,27 +1,31 @@
 #include "io/rpc_callers.h"
 
 #include <arpa/inet.h>
+#include <openssl/rand.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/random.h"
 #include "base/rate_table.h"
 #include "io/request.h"
 
 struct rpc_callers {
-    uint64_t seed; /* nobody can choose whose bucket he shares */
+    uint64_t seed; /* a secret: nobody can choose whose bucket he shares */
     struct rate_table table;
 };
 
-struct rpc_callers *rpc_callers_new(struct token_rate rate)
+struct status rpc_callers_new(struct token_rate rate, struct rpc_callers **ret)
 {
-    struct rpc_callers *callers = mem_new(struct rpc_callers);
+    uint64_t seed;
 
-    callers->seed = random_u64();
+    if (RAND_bytes((unsigned char *)&seed, sizeof seed) != 1)
+        return status_error(CODE_INTERNAL, "INTERNAL", "OpenSSL gives no random numbers");
+    struct rpc_callers *callers = mem_new(struct rpc_callers);
+    callers->seed = seed;
     rate_table_init(&callers->table, rate);
-    return callers;
+    *ret = callers;
+    return STATUS_OK;
 }
 
 void rpc_callers_free(struct rpc_callers *callers)

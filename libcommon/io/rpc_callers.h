@@ -21,7 +21,8 @@
 struct request;
 struct rpc_callers;
 
-struct rpc_callers *rpc_callers_new(struct token_rate rate);
+/* INTERNAL: there are no random numbers for the secret of its hashes. */
+MUST_USE struct status rpc_callers_new(struct token_rate rate, struct rpc_callers **ret);
 void rpc_callers_free(struct rpc_callers *callers); /* NULL is fine */
 
 /*

@@ -17,10 +17,15 @@ static int64_t to_mono_us(gpr_timespec deadline)
     return clock_mono_us() + left.tv_sec * CLOCK_US_PER_S + left.tv_nsec / 1000;
 }
 
+static int64_t allowed_us(const struct server_call *call)
+{
+    return call->method->contract->deadline_ms * CLOCK_US_PER_MS;
+}
+
 /* The client's deadline, at most the contract's. */
 static int64_t deadline_of(const struct server_call *call, int64_t now_us)
 {
-    const int64_t most_us = now_us + call->method->contract->deadline_ms * CLOCK_US_PER_MS;
+    const int64_t most_us = now_us + allowed_us(call);
     const int64_t asked_us = to_mono_us(call->asked_deadline);
 
     return asked_us < most_us ? asked_us : most_us;
@@ -56,13 +61,15 @@ static bool streams(const struct server_call *call)
     return call->method->stream_handler;
 }
 
-static void learn(struct server_call *call, int64_t now_us)
+/* From a call that did its work: refusals before its handler take no time at all. */
+static void learn(const struct server_call *call, unsigned used, int64_t now_us)
 {
     struct served_service *of = call->method->of;
-    const int64_t took_us = now_us - call->ticket.begun_us;
 
-    concurrency_limit_ended(&of->limit, took_us,
-                            call->method->contract->deadline_ms * CLOCK_US_PER_MS, now_us);
+    if (!call->ticket.worked)
+        return;
+    concurrency_limit_ended(&of->limit, used, now_us - call->ticket.begun_us,
+                            call->ticket.allowed_us, now_us);
     if (of->limit.limit == of->admission.limit)
         return;
     of->admission.limit = of->limit.limit;
@@ -72,11 +79,13 @@ static void learn(struct server_call *call, int64_t now_us)
 /* A stream lasts: it does not take the place of calls, and its place is not worth waiting for. */
 static void give_back(struct server_call *call, int64_t now_us)
 {
+    const unsigned used = gate_of(call)->used;
+
     if (streams(call))
         call->method->of->streams--;
     else {
         rpc_admission_leave(gate_of(call), &call->ticket, now_us);
-        learn(call, now_us);
+        learn(call, used, now_us);
     }
 }
 
@@ -123,6 +132,7 @@ void rpc_gate_enter(struct server_call *call)
     call->arrived_unix_us = clock_unix_us();
     call->ticket = (struct rpc_ticket){
         .weight = call->method->contract->weight,
+        .allowed_us = allowed_us(call),
         .deadline_us = deadline_of(call, now_us),
     };
     rpc_report_arrival(call);

@@ -122,6 +122,7 @@ static struct status serve(struct server_call *call, struct request *rq, Protobu
     if (!rq->method->client_streams)
         TRY(decode(call, rq, &in));
     TRY(task_check());
+    call->ticket.worked = true;
     return call->method->stream_handler ? serve_stream(call, rq, in, out)
                                         : handle(call, rq, in, out);
 }

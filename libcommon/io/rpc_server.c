@@ -253,27 +253,32 @@ static struct status listen_on(struct rpc_server *server, const char *address)
     return status_error(CODE_UNAVAILABLE, "ADDRESS_IN_USE", "cannot listen on %s", address);
 }
 
-static struct rpc_callers *callers_of(const struct rpc_server_config *config)
+/* NULL where they call as often as they like. */
+static struct status callers_for(const struct rpc_server_config *config, struct rpc_callers **ret)
 {
     const struct token_rate rate = {
         .per_s = (uint32_t)config->options->rpc_caller_per_s,
         .burst = (uint32_t)config->options->rpc_caller_burst,
     };
 
-    return config->auth && rate.per_s ? rpc_callers_new(rate) : NULL;
+    *ret = NULL;
+    return config->auth && rate.per_s ? rpc_callers_new(rate, ret) : STATUS_OK;
 }
 
 struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *config,
                              struct rpc_server **ret)
 {
     BUG_ON(config->served_count > RPC_SERVICES_MAX);
+    struct rpc_callers *callers;
+
     TRY(rpc_tls_check(config->options));
+    TRY(callers_for(config, &callers));
     struct rpc_server *server = mem_new(struct rpc_server);
 
     server->loop = loop;
     server->options = config->options;
     server->auth = config->auth;
-    server->callers = callers_of(config);
+    server->callers = callers;
     server->stream_send_limit_us = STREAM_SEND_LIMIT_US;
     rpc_report_start(server);
     server->late_at_us = INT64_MAX;

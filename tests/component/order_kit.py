@@ -110,6 +110,20 @@ def refused(action: Callable[[], Any]) -> Refused:
     return caught.value
 
 
+def answer_of(place: Callable[[], Any]) -> Any:
+    """Of a request that may be under way already: asked again until it is answered."""
+
+    def answer() -> Any:
+        try:
+            return place()
+        except Refused as told:
+            if told.reason != "REQUEST_IN_PROGRESS":
+                raise
+            return None
+
+    return poll.until(answer, 60, "the answer", every_s=0.1)
+
+
 def status_of(message: Any, field: str = "status") -> str:
     value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
     return str(value[getattr(message, field)].name)

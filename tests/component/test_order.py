@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from order_kit import ADDRESS, Buyer, refused, status_of, stock_of, tell, until_status
+from order_kit import ADDRESS, Buyer, answer_of, refused, status_of, stock_of, tell, until_status
 from soukdev import poll
 from soukdev.goods import Goods, put_draft_on_sale, put_on_sale
 from soukdev.refusal import Refused
@@ -143,8 +143,9 @@ def test_an_address_without_a_line_is_refused(souk: Souk, buyer: Buyer, voucher:
 
 def test_the_same_request_has_one_order(souk: Souk, buyer: Buyer, voucher: Goods) -> None:
     request = {"request_id": souk.request_id(), "quote_token": buyer.quote((voucher, 1))}
+    place = partial(buyer.place, (voucher, 1), **request)
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: buyer.place((voucher, 1), **request), range(10)))
+        answers = list(pool.map(lambda _: answer_of(place), range(10)))
     assert len({a.orders[0].order_id for a in answers}) == 1
     assert len(souk.call("order.ListOrders", buyer.token).orders) == 1
     error = refused(lambda: buyer.place((voucher, 1), **request, note="another body"))

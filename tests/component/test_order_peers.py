@@ -6,12 +6,13 @@ import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 import grpc
 import jwt
 import pytest
-from order_kit import Buyer, refused, stock_of, until_status
+from order_kit import Buyer, answer_of, refused, stock_of, until_status
 from soukdev import http, poll, secret_file
 from soukdev.goods import put_on_sale
 from soukdev.keys import Keys
@@ -114,6 +115,24 @@ def test_a_reserve_that_arrives_after_the_order_was_refused_holds_nothing(
         late()
     assert error.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert stock_of(souk, goods) == (1, 0, 0)
+
+
+def test_who_repeats_an_order_under_way_is_told_when_to_ask_again(souk: Souk) -> None:
+    goods = put_on_sale(souk)
+    buyer = Buyer(souk)
+    request = {"request_id": souk.request_id(), "quote_token": buyer.quote((goods, 1))}
+    place = partial(buyer.place, (goods, 1), **request)
+    credentials = souk.stack.credentials("inventory")
+    with ThreadPoolExecutor(2) as pool:
+        with souk.stack.mariadb.connect(credentials) as database, database.cursor() as cursor:
+            cursor.execute(f"SELECT 1 FROM stock WHERE sku_id = {goods.sku_id} FOR UPDATE")
+            cursor.fetchall()
+            both = [pool.submit(refused, place) for _ in range(2)]
+            again = next(as_completed(both)).result()
+            database.rollback()
+        assert (again.code, again.reason) == ("ABORTED", "REQUEST_IN_PROGRESS")
+        assert again.retry_after_ms > 0
+    assert answer_of(place).orders
 
 
 def test_an_order_that_cannot_be_timed_out_holds_up_no_other(souk: Souk) -> None:

@@ -2,16 +2,27 @@
 
 #include "tests/unit/unit.h"
 
-enum { FAR = 1000 * 1000 * 1000 };
+enum { FAR = 1000 * 1000 * 1000, ALLOWED_US = 1000 * 1000 };
 
 static struct rpc_admission gate;
 static struct rpc_ticket a, b, c, d;
 
+static enum rpc_verdict enter_allowed(struct rpc_ticket *ticket, unsigned weight,
+                                      int64_t allowed_us, int64_t deadline_us, int64_t now_us)
+{
+    *ticket = (struct rpc_ticket){
+        .weight = weight,
+        .allowed_us = allowed_us,
+        .deadline_us = deadline_us,
+        .worked = true,
+    };
+    return rpc_admission_enter(&gate, ticket, now_us);
+}
+
 static enum rpc_verdict enter(struct rpc_ticket *ticket, unsigned weight, int64_t deadline_us,
                               int64_t now_us)
 {
-    *ticket = (struct rpc_ticket){.weight = weight, .deadline_us = deadline_us};
-    return rpc_admission_enter(&gate, ticket, now_us);
+    return enter_allowed(ticket, weight, ALLOWED_US, deadline_us, now_us);
 }
 
 static void first_come_first_served_up_to_the_limit_and_the_line(void **state)
@@ -81,6 +92,40 @@ static void who_has_no_time_left_for_the_work_is_not_begun(void **state)
     assert_ptr_equal(rpc_admission_doomed(&gate, 1150), &b);
     assert_null(rpc_admission_doomed(&gate, 1150));
     assert_ptr_equal(rpc_admission_next(&gate, 1150), &c);
+}
+
+/* The same share of its own allowance, though the calls before took longer than it may. */
+static void a_short_call_is_not_measured_by_long_ones(void **state)
+{
+    enum { LONG_US = 10 * 1000 * 1000, SHORT_US = 500 * 1000, TOOK_US = 1500 * 1000 };
+
+    rpc_admission_init(&gate, 100, 10);
+    assert_int_equal(enter_allowed(&a, 100, LONG_US, FAR, 0), RPC_BEGINS);
+    rpc_admission_leave(&gate, &a, TOOK_US);
+    assert_int_equal(enter_allowed(&a, 100, LONG_US, FAR, 0), RPC_BEGINS);
+    /* Its turn: in 15 ms, for 75 ms. */
+    assert_int_equal(enter_allowed(&b, 1, SHORT_US, 90 * 1000, 0), RPC_REFUSED);
+    assert_int_equal(enter_allowed(&b, 1, SHORT_US, SHORT_US, 0), RPC_WAITS);
+    rpc_admission_leave(&gate, &a, TOOK_US);
+    assert_null(rpc_admission_doomed(&gate, SHORT_US - 75 * 1000 - 1));
+    assert_ptr_equal(rpc_admission_doomed(&gate, SHORT_US - 75 * 1000), &b);
+}
+
+static void what_never_came_to_its_handler_teaches_nothing(void **state)
+{
+    rpc_admission_init(&gate, 1, 10);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    rpc_admission_leave(&gate, &a, 400 * 1000);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+        a.worked = false;
+        rpc_admission_leave(&gate, &a, 50);
+    }
+    assert_int_equal(gate.used, 0);
+    assert_int_equal(gate.average_us, 400 * 1000);
+    assert_int_equal(enter(&a, 1, FAR, 0), RPC_BEGINS);
+    assert_int_equal(enter(&b, 1, 800 * 1000, 0), RPC_REFUSED); /* in 400 ms, for 400 ms */
+    assert_int_equal(enter(&b, 1, 800 * 1000 + 1, 0), RPC_WAITS);
 }
 
 static void the_limit_may_change_at_any_time(void **state)
@@ -158,6 +203,8 @@ static void whoever_is_refused_comes_back_when_the_line_is_gone(void **state)
 
 UNIT_TESTS(first_come_first_served_up_to_the_limit_and_the_line, a_heavy_call_is_not_overtaken,
            more_weight_than_there_is_counts_as_all, who_would_be_late_is_refused_at_once,
-           who_has_no_time_left_for_the_work_is_not_begun, the_limit_may_change_at_any_time,
+           who_has_no_time_left_for_the_work_is_not_begun,
+           a_short_call_is_not_measured_by_long_ones,
+           what_never_came_to_its_handler_teaches_nothing, the_limit_may_change_at_any_time,
            what_calls_take_is_learned, who_leaves_the_line_makes_room,
            the_late_are_found_in_the_line, whoever_is_refused_comes_back_when_the_line_is_gone)
