@@ -296,10 +296,12 @@ def own_stack() -> Iterator[Souk]:
 
 @pytest.fixture
 def own(own_stack: Souk) -> Souk:
-    """All of them up, and publishing."""
+    """All of them up, publishing, and no saga at work: an item is on sale before its saga has ended."""
     for context in own_stack.stack.services:
         start(own_stack, context)
     publish(own_stack)
+    at_work = "SELECT id FROM saga WHERE active = 1"
+    poll.until(lambda: not own_stack.sql("listing", at_work), 30, "the sagas' ends")
     return own_stack
 
 
