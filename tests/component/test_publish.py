@@ -296,7 +296,7 @@ def own_stack() -> Iterator[Souk]:
 
 @pytest.fixture
 def own(own_stack: Souk) -> Souk:
-    """All of them up, publishing, and no saga at work: an item is on sale before its saga has ended."""
+    """All up, publishing, no saga at work: an item is on sale before its saga has ended."""
     for context in own_stack.stack.services:
         start(own_stack, context)
     publish(own_stack)
