@@ -184,6 +184,19 @@ def test_damage_is_found(damaged: Souk, rule: str, context: str, damage: str, re
     assert rule in found
 
 
+def test_what_is_taken_out_of_stock_by_hand_is_no_damage(damaged: Souk) -> None:
+    (item,) = damaged.sql("listing", "SELECT item_id, version FROM item")
+    damaged.mutate(
+        "listing.ChangeItemStatus",
+        damaged.operator(),
+        item_id=int(item["item_id"]),
+        version=int(item["version"]),
+        status="ITEM_STATUS_OUT_OF_STOCK",
+    )
+    found = {result.name: result.breach for result in invariants.check(damaged.stack, wait_s=60)}
+    assert not found["the index is what the databases say"]
+
+
 def test_every_rule_has_its_damage(damaged: Souk) -> None:
     names = {result.name for result in invariants.check(damaged.stack)}
     # A unique key of the table itself holds this one.

@@ -8,12 +8,14 @@ from soukdev.stack import Stack
 
 _ALIAS = "souk-items"
 _ONLINE = 20
+_OUT_OF_STOCK = 23
 
-# What a document should say. Of the price: a sale that is valid now, else the base price.
+# What a document should say. Of the price: a sale that is valid now, else the base price. Of the
+# stock: none of an item that was taken out of stock by hand, whatever is left.
 _TRUTH = f"""
 SELECT l.item_id, MAX(l.status = {_ONLINE}) AS online, MIN(k.price) AS price_from,
-       MAX(k.in_stock) AS in_stock
-FROM souk_listing.listing l JOIN (
+       MAX(k.in_stock AND i.status <> {_OUT_OF_STOCK}) AS in_stock
+FROM souk_listing.listing l JOIN souk_listing.item i ON i.item_id = l.item_id JOIN (
     SELECT u.item_id, u.sku_id, s.model = 2 OR s.free > 0 AS in_stock,
            COALESCE(MIN(IF(p.kind = 2, p.amount_minor, NULL)),
                     MIN(IF(p.kind = 1, p.amount_minor, NULL))) AS price
