@@ -75,7 +75,7 @@ class Events:
         self.seen += fresh
         return fresh
 
-    def catch_up(self, timeout_s: float = 20) -> list[Event]:
+    def catch_up(self, timeout_s: float = 60) -> list[Event]:
         """Everything that is there at this moment; what was read before is in front."""
         ends = {
             (one.topic, one.partition): self._onlooker.get_watermark_offsets(one, timeout=10)
@@ -89,7 +89,7 @@ class Events:
         poll.until(at_end, timeout_s, "the end of the topics")
         return self.seen
 
-    def wait(self, wanted: Callable[[Event], bool], timeout_s: float = 20, what: str = "") -> Event:
+    def wait(self, wanted: Callable[[Event], bool], timeout_s: float = 60, what: str = "") -> Event:
         """The first event, seen already or to come, that is wanted."""
 
         def look() -> Event | None:
