@@ -215,7 +215,7 @@ def tell_late(souk: Souk, item: Any, version: int, on_hand: int) -> None:
         value=value.SerializeToString(),
         headers=[(name, text.encode()) for name, text in headers.items()],
     )
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     handled = f"SELECT 1 FROM inbox WHERE consumer = 'listing.stock' AND ce_id = '{ce_id}'"
     poll.until(lambda: souk.sql("listing", handled), 60, "the event handled")
 
