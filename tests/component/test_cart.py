@@ -70,7 +70,7 @@ class Buyer:
                 return None
             return cart if tuple(cart.missing) == missing else None
 
-        return poll.until(look, 30, f"a cart without {missing or 'nothing'}")
+        return poll.until(look, 60, f"a cart without {missing or 'nothing'}")
 
     def quantities(self) -> dict[int, int]:
         return {line.line.sku_id: line.line.quantity for line in self.cart().lines}

@@ -220,7 +220,7 @@ def test_the_services_own_key_is_changed_while_calls_go_on(souk: Souk, between: 
 
     def some_more() -> None:
         before = len(outcomes)
-        poll.until(lambda: len(outcomes) > before + 2, 30, "orders")
+        poll.until(lambda: len(outcomes) > before + 2, 60, "orders")
 
     buyer = threading.Thread(target=buy)
     buyer.start()
