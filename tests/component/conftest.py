@@ -17,7 +17,7 @@ def souk(request: pytest.FixtureRequest) -> Iterator[Souk]:
     """All services. Tests share it, so each makes its own goods and users."""
     stack = Stack(run_folder("component"), names.CONTEXTS, mode=MODE, caller_limits=False)
     try:
-        yield Souk(stack.up())
+        yield Souk(stack.up(), patience_s=30)
     finally:
         stack.down()
         if not request.session.testsfailed:

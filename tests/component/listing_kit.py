@@ -176,7 +176,7 @@ def now(souk: Souk, listing: Any) -> Any:
     return souk.call("listing.GetListing", operator, listing_id=listing.listing_id).listing
 
 
-def until_status(souk: Souk, listing: Any, status: int, timeout_s: float = 20) -> Any:
+def until_status(souk: Souk, listing: Any, status: int, timeout_s: float = 60) -> Any:
     """The listing once it has the status."""
 
     def look() -> Any:

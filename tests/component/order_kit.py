@@ -134,4 +134,4 @@ def until_status(buyer: Buyer, order_id: int, status: str) -> Any:
         order = buyer.order(order_id).order
         return order if status_of(order) == f"ORDER_STATUS_{status}" else None
 
-    return poll.until(there, 20, f"order {status}")
+    return poll.until(there, 60, f"order {status}")

@@ -33,6 +33,12 @@ def end_time_of(souk: Souk, hold: int) -> None:
     )
 
 
+def until_swept(souk: Souk) -> None:
+    """Not the sweep of before it was away: what that one noted is made to look older."""
+    ran = "SELECT 1 FROM expiry_sweep WHERE ran_at > UTC_TIMESTAMP(6) - INTERVAL 10 MINUTE"
+    poll.until(lambda: souk.sql("inventory", ran), 30, "the sweep ran")
+
+
 def end_sparing(souk: Souk) -> None:
     souk.sql("inventory", "UPDATE expiry_sweep SET spare_until = UTC_TIMESTAMP(6)")
 
@@ -40,9 +46,9 @@ def end_sparing(souk: Souk) -> None:
 @pytest.fixture(autouse=True)
 def expiring_again(souk: Souk) -> Iterator[None]:
     """Others share the stack."""
-    ran = "SELECT ran_at FROM expiry_sweep"
-    poll.until(lambda: souk.sql("inventory", ran), 20, "the sweep ran")
+    until_swept(souk)
     yield
+    until_swept(souk)
     end_sparing(souk)
 
 
@@ -55,7 +61,7 @@ def test_what_was_paid_while_inventory_was_down_is_delivered(souk: Souk) -> None
         tell(souk, payment)
         until_status(buyer, order_id, "PAID")
         end_time_of(souk, order_id)
-    poll.until(lambda: status_of(buyer.order(order_id).order) != "ORDER_STATUS_PAID", 40, "settled")
+    poll.until(lambda: status_of(buyer.order(order_id).order) != "ORDER_STATUS_PAID", 60, "settled")
     assert status_of(buyer.order(order_id).order) == "ORDER_STATUS_COMPLETED"
     assert stock_of(souk, goods) == (3, 0, 2)
 
@@ -81,8 +87,8 @@ def test_holds_expire_when_that_time_is_over(souk: Souk) -> None:
         answer = souk.call("inventory.GetReservation", souk.service(), reservation_id=hold)
         return status_of(answer.reservation)
 
-    poll.until(spared, 20, "it is noted that holds are spared")
+    poll.until(spared, 60, "it is noted that holds are spared")
     assert status() == "RESERVATION_STATUS_HELD"
     end_sparing(souk)
-    poll.until(lambda: status() == RELEASED_BY_TIME, 20, "the hold expired")
+    poll.until(lambda: status() == RELEASED_BY_TIME, 60, "the hold expired")
     assert stock_of(souk, goods) == (5, 0, 0)

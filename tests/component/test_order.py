@@ -120,7 +120,7 @@ def test_a_failed_order_does_not_burn_the_quote(souk: Souk, buyer: Buyer) -> Non
     quote = buyer.quote((goods, 1))
     assert refused(lambda: buyer.place((goods, 1), quote_token=quote)).reason == "SOLD_OUT"
     souk.mutate("order.CancelOrder", rival.token, order_id=taken.orders[0].order_id)
-    poll.until(lambda: stock_of(souk, goods) == (1, 0, 0), 20, "the stock free again")
+    poll.until(lambda: stock_of(souk, goods) == (1, 0, 0), 60, "the stock free again")
     assert buyer.place((goods, 1), quote_token=quote).orders
 
 
@@ -226,7 +226,7 @@ def test_cancel_frees_the_stock(souk: Souk, buyer: Buyer) -> None:
     assert status_of(cancelled) == "ORDER_STATUS_CANCELLED"
     assert cancelled.cancel_reason == "changed my mind"
     assert cancelled == buyer.order(order_id).order
-    poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 20, "the stock free again")
+    poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 60, "the stock free again")
     error = refused(lambda: souk.mutate("order.CancelOrder", buyer.token, order_id=order_id))
     assert error.reason == "ILLEGAL_TRANSITION"
     error = refused(lambda: buyer.start_payment(placed.pay_order.pay_order_id))
@@ -269,7 +269,7 @@ def test_money_for_a_cancelled_order_is_recorded_to_go_back(souk: Souk, buyer: B
             lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
         )
         assert event.message.amount.minor == 1800
-    assert stock_of(souk, goods) == (5, 0, 0)
+    poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 60, "the stock free again")
 
 
 def test_money_for_goods_that_are_gone_is_recorded_to_go_back(souk: Souk, buyer: Buyer) -> None:
@@ -574,7 +574,7 @@ def test_a_merchant_lists_the_orders_of_his_shop(souk: Souk, buyer: Buyer) -> No
     buyer.place((others, 1))
     until_status(buyer, one, "PENDING_PAYMENT")
     poll.until(
-        lambda: pages(souk, merchant, status="ORDER_STATUS_COMPLETED") == [two], 20, "it completed"
+        lambda: pages(souk, merchant, status="ORDER_STATUS_COMPLETED") == [two], 60, "it completed"
     )
     assert pages(souk, merchant) == [three, two, one]
     assert pages(souk, merchant, status="ORDER_STATUS_PENDING_PAYMENT") == [three, one]
@@ -722,13 +722,13 @@ def test_payment_and_cancel_at_once_leave_no_order_half_done(souk: Souk) -> None
             order = buyer.order(order_id).order
             return order if order.status in (5, 6) else None
 
-        order = poll.until(ended, 20, "the order to end")
+        order = poll.until(ended, 60, "the order to end")
         refunds = souk.sql("order", f"SELECT refund_id FROM refund WHERE order_id = {order_id}")
         cancelled = status_of(order) == "ORDER_STATUS_CANCELLED"
         assert len(refunds) == (1 if cancelled else 0)
         outcomes.add(cancelled)
     sold = 40 - stock_of(souk, goods)[0]
-    poll.until(lambda: stock_of(souk, goods)[1] == 0, 20, "no hold left")
+    poll.until(lambda: stock_of(souk, goods)[1] == 0, 60, "no hold left")
     assert stock_of(souk, goods)[2] == 40 - stock_of(souk, goods)[0] <= sold
     assert outcomes
 

@@ -54,7 +54,7 @@ class Between(grpc.GenericRpcHandler):
 
         def send(request: bytes) -> bytes:
             assert self.to
-            answer: bytes = self.to.unary_unary(method)(request, metadata=token, timeout=5)
+            answer: bytes = self.to.unary_unary(method)(request, metadata=token, timeout=20)
             return answer
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -81,10 +81,7 @@ def between() -> Iterator[Between]:
 
 @pytest.fixture(scope="module")
 def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
-    settings = {
-        "SOUK_PEER_INVENTORY": f"ipv4:127.0.0.1:{between.port}",
-        "SOUK_PAYMENT_TIMEOUT_S": "6",
-    }
+    settings = {"SOUK_PEER_INVENTORY": f"ipv4:127.0.0.1:{between.port}"}
     services = ["listing", "inventory", "order", "pricing", "cart"]
     stack = Stack(
         run_folder("order"), services, mode=MODE, settings={"order": settings}, caller_limits=False
@@ -92,7 +89,7 @@ def souk(between: Between, request: pytest.FixtureRequest) -> Iterator[Souk]:
     try:
         stack.up()
         between.to = grpc.insecure_channel(f"127.0.0.1:{stack.services['inventory'].ports['rpc']}")
-        yield Souk(stack)
+        yield Souk(stack, patience_s=30)
     finally:
         stack.down()
         if not request.session.testsfailed:
@@ -108,7 +105,7 @@ def test_a_reserve_that_arrives_after_the_order_was_refused_holds_nothing(
     between.lose[RESERVE] = 1
     assert refused(lambda: buyer.place((goods, 1))).reason == "SOLD_OUT"
     souk.mutate("order.CancelOrder", rival.token, order_id=taken)
-    poll.until(lambda: stock_of(souk, goods) == (1, 0, 0), 20, "the stock free again")
+    poll.until(lambda: stock_of(souk, goods) == (1, 0, 0), 60, "the stock free again")
 
     (late,) = between.lost
     with pytest.raises(grpc.RpcError) as error:
@@ -137,14 +134,23 @@ def test_who_repeats_an_order_under_way_is_told_when_to_ask_again(souk: Souk) ->
 
 def test_an_order_that_cannot_be_timed_out_holds_up_no_other(souk: Souk) -> None:
     goods = put_on_sale(souk)
-    stuck, other = Buyer(souk).place((goods, 1)), Buyer(souk)
+    buyer = Buyer(souk)
+    stuck, other = buyer.place((goods, 1)), buyer.place((goods, 1))
     credentials = souk.stack.credentials("order")
     with souk.stack.mariadb.connect(credentials) as database, database.cursor() as cursor:
         pay_order_id = stuck.pay_order.pay_order_id
         cursor.execute(f"SELECT 1 FROM pay_order WHERE pay_order_id = {pay_order_id} FOR UPDATE")
         cursor.fetchall()
-        until_status(other, other.place((goods, 1)).orders[0].order_id, "CANCELLED")
+        # The stuck one is found first.
+        for seconds, order in ((2, stuck.orders[0]), (1, other.orders[0])):
+            souk.sql(
+                "order",
+                f"UPDATE orders SET pay_by = UTC_TIMESTAMP(6) - INTERVAL {seconds} SECOND "
+                f"WHERE order_id = {order.order_id}",
+            )
+        until_status(buyer, other.orders[0].order_id, "CANCELLED")
         database.rollback()
+    until_status(buyer, stuck.orders[0].order_id, "CANCELLED")
 
 
 def reloads(service: Service) -> int:
@@ -156,7 +162,7 @@ def reloads(service: Service) -> int:
 def reload(service: Service) -> None:
     before = reloads(service)
     os.kill(service.pid, signal.SIGHUP)
-    poll.until(lambda: reloads(service) == before + 1, 20, "files read again")
+    poll.until(lambda: reloads(service) == before + 1, 60, "files read again")
 
 
 class OwnKey:
@@ -199,20 +205,22 @@ def test_the_services_own_key_is_changed_while_calls_go_on(souk: Souk, between: 
     order.start()
     souk.forget_client("order")
     goods = put_on_sale(souk, on_hand=10_000)
+    impatient = Souk(stack)  # who asks again would not notice
     outcomes: list[str] = []
     stop = threading.Event()
 
     def buy() -> None:
         while not stop.is_set():
             try:
-                Buyer(souk).place((goods, 1))
+                Buyer(impatient).place((goods, 1))
                 outcomes.append("OK")
             except Refused as refused:
-                outcomes.append(f"{refused.code} {refused.message}")
+                if refused.code != "DEADLINE_EXCEEDED":  # of a busy machine
+                    outcomes.append(f"{refused.code} {refused.message}")
 
     def some_more() -> None:
         before = len(outcomes)
-        poll.until(lambda: len(outcomes) > before + 2, 30, "orders")
+        poll.until(lambda: len(outcomes) > before + 2, 60, "orders")
 
     buyer = threading.Thread(target=buy)
     buyer.start()

@@ -51,7 +51,7 @@ def until(souk: Souk, item: Any, status: int) -> Any:
         found = get(souk, item, souk.operator())
         return found if found.status == status else None
 
-    return poll.until(look, 20, f"the item in status {status}")
+    return poll.until(look, 60, f"the item in status {status}")
 
 
 def change(souk: Souk, item: Any, status: str) -> Any:
@@ -129,7 +129,7 @@ def test_an_item_is_sold_out_when_the_last_of_its_skus_is(souk: Souk) -> None:
 def until_sold_out(souk: Souk, item: Any, index: int) -> None:
     """The catalogue knows that the SKU is sold out."""
     query = f"SELECT 1 FROM sku_stock WHERE sku_id = {item.skus[index].sku_id} AND sold_out = 1"
-    poll.until(lambda: souk.sql("listing", query), 20, "the SKU sold out")
+    poll.until(lambda: souk.sql("listing", query), 60, "the SKU sold out")
 
 
 def test_what_is_held_is_not_sold(souk: Souk) -> None:
@@ -187,7 +187,7 @@ def test_what_is_taken_off_the_shelf_stays_off(souk: Souk) -> None:
     until_sold_out(souk, item, 0)
     adjust(souk, item, 1)
     query = f"SELECT 1 FROM sku_stock WHERE sku_id = {item.skus[0].sku_id} AND sold_out = 0"
-    poll.until(lambda: souk.sql("listing", query), 20, "the SKU back")
+    poll.until(lambda: souk.sql("listing", query), 60, "the SKU back")
     assert get(souk, item, souk.operator()) == offline
     assert offline.status == ITEM_OFFLINE
 
@@ -215,9 +215,9 @@ def tell_late(souk: Souk, item: Any, version: int, on_hand: int) -> None:
         value=value.SerializeToString(),
         headers=[(name, text.encode()) for name, text in headers.items()],
     )
-    assert producer.flush(20) == 0
+    assert producer.flush(60) == 0
     handled = f"SELECT 1 FROM inbox WHERE consumer = 'listing.stock' AND ce_id = '{ce_id}'"
-    poll.until(lambda: souk.sql("listing", handled), 20, "the event handled")
+    poll.until(lambda: souk.sql("listing", handled), 60, "the event handled")
 
 
 def test_an_older_word_on_the_stock_changes_nothing(souk: Souk) -> None:
@@ -226,7 +226,7 @@ def test_an_older_word_on_the_stock_changes_nothing(souk: Souk) -> None:
     adjust(souk, item, -1)
     until_told(souk, item, 4, 0)
     query = f"SELECT 1 FROM sku_stock WHERE sku_id = {item.skus[0].sku_id} AND version = 2"
-    poll.until(lambda: souk.sql("listing", query), 20, "the change of stock known")
+    poll.until(lambda: souk.sql("listing", query), 60, "the change of stock known")
     tell_late(souk, item, version=1, on_hand=0)
     assert get(souk, item) == item
     adjust(souk, item, -4)

@@ -50,7 +50,7 @@ def test_money_that_comes_too_late_goes_back_whoever_notices_first(
     assert status_of(order, "payment_status") == "PAYMENT_STATUS_CLOSED"
     assert status_of(order, "refund_status") == "REFUND_STATUS_PENDING"
     assert refunds(souk, order_id) == [PRICE]
-    poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 20, "the stock free again")
+    poll.until(lambda: stock_of(souk, goods) == (5, 0, 0), 60, "the stock free again")
     with souk.events("order.order", "order.payment") as events:
         event = events.wait(
             lambda e: e.type == "payment.refund.recorded" and e.message.order_id == order_id
@@ -122,7 +122,7 @@ def test_at_the_edge_it_is_one_or_the_other(souk: Souk) -> None:
             f"SELECT MIN(pay_by) + INTERVAL {behind_ms * 1000} MICROSECOND <= UTC_TIMESTAMP(6) "
             f"AS it FROM orders WHERE order_id IN ({ids})"
         )
-        poll.until(lambda: souk.sql("order", reached)[0]["it"] == "1", 20, "the moment")
+        poll.until(lambda: souk.sql("order", reached)[0]["it"] == "1", 60, "the moment")
         tell(souk, payment)
 
     with ThreadPoolExecutor(count) as pool:
@@ -135,7 +135,7 @@ def test_at_the_edge_it_is_one_or_the_other(souk: Souk) -> None:
         rows = souk.sql("order", f"SELECT status FROM orders WHERE order_id IN ({ids})")
         return {row["status"] for row in rows} <= {"5", "6"}
 
-    poll.until(ended, 20, "all orders over")
+    poll.until(ended, 60, "all orders over")
     decided = souk.sql(
         "order",
         "SELECT o.order_id, c.to_status, c.changed_at >= o.pay_by AS late, "
@@ -148,4 +148,4 @@ def test_at_the_edge_it_is_one_or_the_other(souk: Souk) -> None:
         is_late = row["to_status"] == str(_CANCELLED)
         assert (row["late"], row["refunds"]) == (str(int(is_late)), str(int(is_late))), row
     sold = sum(row["to_status"] == str(_PAID) for row in decided)
-    poll.until(lambda: stock_of(souk, goods) == (count - sold, 0, sold), 20, "the stock settled")
+    poll.until(lambda: stock_of(souk, goods) == (count - sold, 0, sold), 60, "the stock settled")

@@ -49,9 +49,14 @@ def lose(souk: Souk, status: int, retries: int = 0, **columns: int) -> Any:
     return listing
 
 
-def was_reported(souk: Souk, listing: Any, message: str) -> bool:
-    lines = souk.stack.services["listing"].log.read_text().splitlines()
-    return any(message in line and str(listing.listing_id) in line for line in lines)
+def until_reported(souk: Souk, listing: Any, message: str) -> None:
+    """It is logged when it has been done, and committed."""
+
+    def look() -> bool:
+        lines = souk.stack.services["listing"].log.read_text().splitlines()
+        return any(message in line and str(listing.listing_id) in line for line in lines)
+
+    poll.until(look, 60, f"{message!r} in the log")
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_work_that_got_lost_is_told_again(souk: Souk, status: int, action: str) 
 def test_after_three_retries_it_goes_back_to_its_seller(souk: Souk, status: int) -> None:
     listing = until_status(souk, lose(souk, status, retries=3), REJECTED)
     assert listing.comment == "timeout after 3 retries"
-    assert was_reported(souk, listing, "listing given back after a timeout")
+    until_reported(souk, listing, "listing given back after a timeout")
     last = history(souk, listing)[-1]
     assert (last.comment, last.changed_by) == (listing.comment, "service/listing")
     assert watched(souk, listing) == []
@@ -86,21 +91,21 @@ def test_a_reviewer_has_his_time(souk: Souk) -> None:
         "since_at = UTC_TIMESTAMP(6) - INTERVAL 3 HOUR "
         f"WHERE listing_id = {listing.listing_id}",
     )
-    poll.until(lambda: watched(souk, listing) == [(3, False)], 20, "it looked after")
+    poll.until(lambda: watched(souk, listing) == [(3, False)], 60, "it looked after")
     assert now(souk, listing) == listing
-    assert was_reported(souk, listing, "listing stuck")
+    until_reported(souk, listing, "listing stuck")
     until_status(souk, review(souk, listing, "APPROVE"), ONLINE)
     assert watched(souk, listing) == []
 
 
 def test_a_publish_that_goes_on_is_left_to_its_saga(souk: Souk) -> None:
     listing = lose(souk, APPROVED_ROW, retries=3, publish_saga_id=77)
-    poll.until(lambda: watched(souk, listing) == [(3, False)], 20, "it looked after")
+    poll.until(lambda: watched(souk, listing) == [(3, False)], 60, "it looked after")
     assert now(souk, listing).status == APPROVED
     assert [action for _, action, _ in actions(souk, listing)] == ["create"]
 
 
 def test_a_row_without_a_reason_goes(souk: Souk) -> None:
     listing = lose(souk, 0)
-    poll.until(lambda: watched(souk, listing) == [], 20, "the row gone")
+    poll.until(lambda: watched(souk, listing) == [], 60, "the row gone")
     assert history(souk, now(souk, listing))[-1].action == "create"

@@ -1,19 +1,26 @@
 """Calls services over gRPC with grpcio, a client that nobody here wrote."""
 
+import time
 from typing import Any
 
 import grpc
 
 from soukdev.contracts import Contracts, Method
+from soukdev.json_client import UNKNOWN_OUTCOMES
 from soukdev.refusal import Refused
 
 _DETAILS = "grpc-status-details-bin"
 
 
 class GrpcClient:
-    """One server, or the gateway. Methods are named "inventory.SetStock"."""
+    """One server, or the gateway. Methods are named "inventory.SetStock".
 
-    def __init__(self, contracts: Contracts, address: str) -> None:
+    Who is patient asks again for so long while a busy machine makes the outcome unknown or has him
+    sent away: the same request, under its request_id. Who says how long he waits is not patient.
+    """
+
+    def __init__(self, contracts: Contracts, address: str, patience_s: float = 0) -> None:
+        self.patience_s = patience_s
         self._contracts = contracts
         self._methods = {f"{m.context}.{m.name}": m for m in contracts.methods()}
         # Else connections are shared by address, with the back-off of a server that was killed.
@@ -30,14 +37,25 @@ class GrpcClient:
         token: str | None = None,
         /,
         *,
-        timeout_s: float = 10,
+        timeout_s: float | None = None,
         headers: dict[str, str] | None = None,
         **fields: Any,
     ) -> Any:
         """The answer's message, or Refused."""
         described = self._methods[method]
         request = self.message(described, "Request")(**fields)
-        return self.send(described, request, token, timeout_s=timeout_s, headers=headers)
+        if timeout_s is not None:
+            return self.send(described, request, token, timeout_s=timeout_s, headers=headers)
+        deadline = time.monotonic() + self.patience_s
+        is_repeated = False
+        while True:
+            try:
+                return self.send(described, request, token, headers=headers)
+            except Refused as refused:
+                if not _may_pass(refused, is_repeated) or time.monotonic() >= deadline:
+                    raise
+                time.sleep(max(0.1, refused.retry_after_ms / 1000))
+            is_repeated = True
 
     def send(
         self,
@@ -88,3 +106,9 @@ class GrpcClient:
             elif kind == "google.rpc.RetryInfo":
                 delay = message.retry_delay
                 refused.retry_after_ms = delay.seconds * 1000 + delay.nanos // 1_000_000
+
+
+def _may_pass(refused: Refused, is_repeated: bool) -> bool:
+    if is_repeated and refused.reason == "REQUEST_IN_PROGRESS":  # what was sent before
+        return True
+    return refused.code in UNKNOWN_OUTCOMES or refused.reason == "OVERLOADED"

@@ -13,7 +13,7 @@ from soukdev.stack import Stack
 
 
 class Souk:
-    """A running stack and ways to call it; for patience_s see JsonClient."""
+    """A running stack and ways to call it; for patience_s see GrpcClient and JsonClient."""
 
     def __init__(self, stack: Stack, patience_s: float = 0) -> None:
         self.stack = stack
@@ -41,7 +41,9 @@ class Souk:
     def client(self, context: str) -> GrpcClient:
         if context not in self._clients:
             port = self.stack.services[context].ports["rpc"]
-            self._clients[context] = GrpcClient(self.contracts, f"127.0.0.1:{port}")
+            self._clients[context] = GrpcClient(
+                self.contracts, f"127.0.0.1:{port}", self._patience_s
+            )
         return self._clients[context]
 
     def forget_client(self, context: str) -> None:
