@@ -20,7 +20,7 @@ def test_the_last_one_is_sold_once_and_the_refusal_says_all(market: Market) -> N
     refused = refusal(lambda: second.place([goods.line()], tokens[1]))
     assert (refused.code, refused.reason) == ("FAILED_PRECONDITION", "SOLD_OUT")
     assert refused.metadata == {"sku": goods.sku_id, "wanted": "1", "free": "0"}
-    [line] = second.cart()["lines"]
+    [line] = second.cart_fresh()["lines"]
     assert [change["kind"] for change in line["changes"]] == ["CART_CHANGE_KIND_SOLD_OUT"]
 
     first.cancel(placed["orders"][0]["order_id"])
