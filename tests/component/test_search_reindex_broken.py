@@ -153,7 +153,7 @@ def test_a_document_that_only_the_old_index_has_is_not_lost(
     schema, index = live_schema(feed), f"{ALIAS}-refuses"
     make_next(feed, index, {"dynamic": "strict", "_meta": {"schema": schema}})
     reindex_id = begun_by(feed, schema, index)
-    until(lambda: "new index refuses item" in feed.service.log_text(), 30, "the operator is told")
+    until(lambda: "new index refuses item" in feed.service.log_text(), 60, "the operator is told")
     feed.wait_runs("search.reindex")
     assert wait_status(feed, reindex_id, RUNNING).items == 0
     assert feed.live_index()[0] == old

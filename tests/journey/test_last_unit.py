@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-import pytest
 from journey_kit import Market, Stock, at_once, insist, refusal
 from soukdev.market import Customer
 from soukdev.market.goods import Json
@@ -43,7 +42,6 @@ def test_too_little_is_named_and_nothing_is_held(market: Market) -> None:
     assert customer.api.get("/v1/orders")["orders"] == []
 
 
-@pytest.mark.timeout(300)
 def test_two_hundred_at_once_for_fifty(market: Market) -> None:
     goods = market.goods(on_hand=UNITS)
     crowd = [market.customer() for _ in range(CROWD)]
