@@ -21,6 +21,8 @@ from soukdev.souk import Souk
 
 _DEAL, _PACKAGE = 1, 1200
 _FULFILLING = 4
+# A hold that ran out would write meanwhile.
+_LONGER_THAN_A_RUN_S = 4 * 3600
 ADDRESS = {
     "recipient": "Ada",
     "phone": "+49 30 1",
@@ -111,6 +113,7 @@ class Place:
             "reservation_id": self.souk.new_id(),
             "order_id": self.souk.new_id(),
             "lines": lines,
+            "hold_ttl_s": _LONGER_THAN_A_RUN_S,
         }
 
     def drafted(self, token: str = "") -> Any:
