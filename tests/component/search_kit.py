@@ -205,6 +205,7 @@ class Feed:
 
     def ask(self, **fields: Any) -> Any:
         """One search, as it is answered."""
+        fields.setdefault("timeout_s", 10)
         return self.souk.call("search.Search", **fields)
 
     def search(self, **fields: Any) -> Any:
@@ -243,12 +244,12 @@ class Feed:
         """With other settings, and back."""
         told = self.service.settings
         try:
-            self.service.stop()
+            self.service.terminate()
             self.service.settings = {**told, **settings}
             self.restart_service()
             yield
         finally:
-            self.service.stop()
+            self.service.terminate()
             self.service.settings = told
             self.restart_service()
 

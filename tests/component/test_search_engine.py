@@ -26,7 +26,7 @@ def feed() -> Iterator[Feed]:
 
 @contextmanager
 def away(feed: Feed) -> Iterator[None]:
-    feed.engine.stop()
+    feed.engine.terminate()
     yield
     feed.engine.start()
 
@@ -120,7 +120,7 @@ def test_an_engine_that_takes_no_documents_gets_them_later(feed: Feed) -> None:
 
 def test_without_an_index_searches_are_refused(feed: Feed) -> None:
     feed.settle()
-    feed.service.stop()
+    feed.service.terminate()
     feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
     feed.engine.call("PUT", "/filler", {"settings": {"number_of_replicas": 0}})
     with feed.engine_setting("cluster.max_shards_per_node", 1):
@@ -137,8 +137,8 @@ def test_without_an_index_searches_are_refused(feed: Feed) -> None:
 def test_it_starts_without_the_engine(feed: Feed) -> None:
     category = feed.souk.new_id()
     feed.settle()
-    feed.engine.stop()
-    feed.service.stop()
+    feed.engine.terminate()
+    feed.service.terminate()
     feed.restart_service()
     item = feed.put(category_id=category)
     feed.wait_taken()

@@ -79,7 +79,7 @@ def test_repeated_and_old_events_change_nothing(feed: Feed) -> None:
 
 def test_a_crowd_of_events_leaves_the_newest(feed: Feed) -> None:
     feed.settle()
-    feed.service.stop()
+    feed.service.terminate()
     shelf = [feed.new_goods() for _ in range(20)]
     chance = random.Random(7)
     versions = list(range(1, 21))
@@ -259,7 +259,7 @@ def test_an_index_that_is_gone_is_made_anew(feed: Feed) -> None:
 def test_a_kill_between_event_and_index_loses_nothing(feed: Feed) -> None:
     category = feed.souk.new_id()
     feed.settle()
-    feed.engine.stop()
+    feed.engine.terminate()
     items = [feed.put(category_id=category) for _ in range(50)]
     feed.wait_taken()
     feed.service.kill9()

@@ -152,7 +152,7 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
     category, _ = shelf
     feed.settle()
     before = reindexings(feed)
-    feed.service.stop()
+    feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-1")
     feed.restart_service()
     with searching(feed, category) as totals:
@@ -173,7 +173,7 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
 def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     feed.settle()
     before = reindexings(feed)
-    feed.service.stop()
+    feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-2")
     with feed.another_process():
         feed.restart_service()
@@ -189,7 +189,7 @@ def test_a_start_with_the_right_index_changes_nothing(
     before, index = reindexings(feed), feed.live_index()
     versions = "SELECT item_id, doc_version FROM document ORDER BY item_id"
     documents = feed.rows(versions)
-    feed.service.stop()
+    feed.service.terminate()
     feed.restart_service()
     feed.wait_runs("search.index")
     assert (begun_since(feed, before), feed.live_index()) == ([], index)

@@ -224,7 +224,7 @@ def test_an_engine_that_is_away_holds_it_up_and_no_more(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     category, items = shelf
-    feed.engine.stop()
+    feed.engine.terminate()
     reindexing = begin(feed)
     assert look(feed, reindexing).status == 1
     feed.engine.start()

@@ -43,7 +43,7 @@ class Events:
         # Asks where topics end: the connection of one that reads waits for news half a second long.
         self._onlooker = Consumer(settings)
         # Partitions never change, so nothing is to be agreed with a group, which takes a second.
-        known = self._consumer.list_topics(timeout=10).topics
+        known = self._consumer.list_topics(timeout=60).topics
         self._partitions = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
             for topic in topics
@@ -75,10 +75,10 @@ class Events:
         self.seen += fresh
         return fresh
 
-    def catch_up(self, timeout_s: float = 20) -> list[Event]:
+    def catch_up(self, timeout_s: float = 60) -> list[Event]:
         """Everything that is there at this moment; what was read before is in front."""
         ends = {
-            (one.topic, one.partition): self._onlooker.get_watermark_offsets(one, timeout=10)
+            (one.topic, one.partition): self._onlooker.get_watermark_offsets(one, timeout=60)
             for one in self._partitions
         }
 
@@ -89,7 +89,7 @@ class Events:
         poll.until(at_end, timeout_s, "the end of the topics")
         return self.seen
 
-    def wait(self, wanted: Callable[[Event], bool], timeout_s: float = 20, what: str = "") -> Event:
+    def wait(self, wanted: Callable[[Event], bool], timeout_s: float = 60, what: str = "") -> Event:
         """The first event, seen already or to come, that is wanted."""
 
         def look() -> Event | None:

@@ -75,7 +75,7 @@ def put_draft_on_sale(
         now = souk.call("listing.GetListing", operator, listing_id=listing.listing_id).listing
         return now if now.item_id and now.status == 5 else None
 
-    item_id = poll.until(online, 20, "the listing online").item_id
+    item_id = poll.until(online, 60, "the listing online").item_id
     return souk.call("listing.GetItem", operator, item_id=item_id).item
 
 

@@ -33,8 +33,8 @@ class Server(abc.ABC):
     PORTS: ClassVar[tuple[str, ...]] = ("main",)
     # How often it looks for others when a program that knows nothing of leases came first.
     PORT_ATTEMPTS: ClassVar[int] = 5
-    READY_S: ClassVar[float] = 180
-    STOP_S: ClassVar[float] = 20
+    READY_S: ClassVar[float] = 120
+    STOP_S: ClassVar[float] = 60
 
     def __init__(self, folder: Path, *, dies_with_us: bool = True) -> None:
         self.folder = folder.absolute()
@@ -117,13 +117,23 @@ class Server(abc.ABC):
         return self.restart() if self.outdated() else self.start()
 
     def stop(self) -> None:
-        """TERM and, when that does not help, KILL. Data and the choice of ports stay."""
+        """TERM and, when that does not help, KILL. Data and the choice of ports stay.
+
+        Others may take the ports meanwhile: see terminate().
+        """
         self._halt()
         self._release_ports()
 
+    def terminate(self) -> float:
+        """As stop, of one that comes back: its ports are kept from others until it starts again.
+
+        Answers how many seconds it took; `exit_code` is 0 when it went well.
+        """
+        return self._halt()
+
     def restart(self) -> Self:
         """Stop and start at the same ports."""
-        self._halt()
+        self.terminate()
         return self.start()
 
     def kill9(self) -> None:

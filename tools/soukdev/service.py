@@ -17,8 +17,8 @@ class Service(Server):
     PORTS = ("rpc", "admin")
     # Its peers were told its address before it started.
     PORT_ATTEMPTS = 1
-    READY_S = 120
-    STOP_S = 30
+    READY_S = 60
+    STOP_S = 60
 
     def __init__(
         self,
@@ -60,10 +60,3 @@ class Service(Server):
 
     def ready(self) -> bool:
         return http.answers(self.ports["admin"], "/readyz")
-
-    def terminate(self) -> float:
-        """SIGTERM: finishes what is in flight. Answers how many seconds it took.
-
-        `exit_code` is 0 when it went well; start() brings it back at the same ports.
-        """
-        return self._halt()
