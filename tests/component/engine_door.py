@@ -6,7 +6,7 @@ from threading import Event, Lock, Thread
 
 from soukdev.http import HttpError, request
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 class Held:

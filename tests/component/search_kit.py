@@ -137,14 +137,14 @@ class Feed:
 
     def flush(self) -> None:
         """Everything told is on Kafka."""
-        assert self._producer.flush(30) == 0
+        assert self._producer.flush(60) == 0
 
-    def wait_taken(self, timeout_s: float = 30) -> None:
+    def wait_taken(self, timeout_s: float = 60) -> None:
         """Everything told is in the tables."""
         self.flush()
         until(self._all_taken, timeout_s, "events taken", every_s=0.02)
 
-    def settle(self, timeout_s: float = 30) -> None:
+    def settle(self, timeout_s: float = 60) -> None:
         """Everything told is found, or not to be found: no need to wait for either."""
         self.wait_taken(timeout_s)
         until(self._all_indexed, timeout_s, "documents indexed", every_s=0.02)
@@ -205,11 +205,12 @@ class Feed:
 
     def ask(self, **fields: Any) -> Any:
         """One search, as it is answered."""
+        fields.setdefault("timeout_s", 10)
         return self.souk.call("search.Search", **fields)
 
     def search(self, **fields: Any) -> Any:
         """A search that is answered, however busy the machine is."""
-        return until(lambda: self._ask_or_none(fields), 30, "a search answered")
+        return until(lambda: self._ask_or_none(fields), 60, "a search answered")
 
     def found(self, **fields: Any) -> list[int]:
         return [hit.item_id for hit in self.search(**fields).hits]
@@ -236,19 +237,19 @@ class Feed:
             return sum(self.metric(series, name=periodic, outcome=word) for word in outcomes)
 
         enough = count() + runs
-        until(lambda: count() >= enough, 30, f"{runs} runs of {periodic}")
+        until(lambda: count() >= enough, 60, f"{runs} runs of {periodic}")
 
     @contextmanager
     def restarted(self, **settings: str) -> Iterator[None]:
         """With other settings, and back."""
         told = self.service.settings
         try:
-            self.service.stop()
+            self.service.terminate()
             self.service.settings = {**told, **settings}
             self.restart_service()
             yield
         finally:
-            self.service.stop()
+            self.service.terminate()
             self.service.settings = told
             self.restart_service()
 
@@ -315,7 +316,7 @@ def searching(feed: Feed, category: int) -> Iterator[set[int]]:
         running = pool.submit(search)
         try:
             yield totals
-            until(lambda: running.done() or len(totals) > 0, 20, "a search")
+            until(lambda: running.done() or len(totals) > 0, 60, "a search")
         finally:
             over.set()
         running.result()
@@ -332,8 +333,8 @@ def running_feed(name: str, settings: Mapping[str, str] | None = None) -> Iterat
         caller_limits=False,
     )
     try:
-        with closing(Feed(Souk(stack.up()))) as feed:
-            until(feed.has_index, 30, "the index")
+        with closing(Feed(Souk(stack.up(), patience_s=20))) as feed:
+            until(feed.has_index, 60, "the index")
             yield feed
     except BaseException:
         stack.down()

@@ -1,14 +1,12 @@
 """SearchService through its RPC. How documents get there: test_search_feed.py."""
 
 import base64
-import json
 import struct
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from search_kit import CREATED_US, Feed, running_feed, timestamp
-from soukdev.http import request
 from soukdev.refusal import Refused
 
 
@@ -412,11 +410,9 @@ def test_the_gateway_takes_a_plus_for_a_blank(feed: Feed, shelf: Shelf) -> None:
     item = shelf.put(title="plus")
     feed.settle()
     path = f"/v1/search?category_ids={shelf.category}&query="
-    assert feed.souk.stack.gateway
-    port = feed.souk.stack.gateway.port
 
     def found(query: str) -> list[int]:
-        answer = json.loads(request(port, path + query))
+        answer = feed.souk.json().get(path + query)
         return [int(hit["item_id"]) for hit in answer["hits"]]
 
     assert found("+") == [item]

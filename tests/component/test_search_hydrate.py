@@ -55,7 +55,7 @@ def wait_hit(feed: Feed, category: int, wanted: tuple[bool, int | None, bool]) -
         price = hit.price_from.minor if hit.HasField("price_from") else None
         return (answer.partial, price, hit.in_stock) == wanted
 
-    until(is_so, 20, f"{wanted}")
+    until(is_so, 60, f"{wanted}")
 
 
 def test_hits_are_as_of_now(feed: Feed, peers: FakePeers) -> None:
@@ -103,11 +103,15 @@ def test_a_caller_in_a_hurry_gets_what_the_index_knows(feed: Feed, peers: FakePe
     category, _ = indexed(feed)
     peers.silent = {PRICES, STOCK}
     with feed.restarted(SOUK_HYDRATE_TIMEOUT_MS="1000"):
-        answer = feed.search(category_ids=[category], timeout_s=0.9)
+
+        def answered() -> Any:
+            # A busy machine may leave no time to ask anybody.
+            answer = feed.search(category_ids=[category], timeout_s=0.9)
+            return answer if peers.asked[PRICES] and peers.asked[STOCK] else None
+
+        answer = until(answered, 60, "an answer after both were asked")
         assert answer.partial
         assert [hit.price_from.minor for hit in answer.hits] == [1000]
-    assert peers.asked[PRICES]
-    assert peers.asked[STOCK]
     assert max(peers.limits_s) < 0.7
 
 
@@ -144,7 +148,7 @@ def test_many_skus_are_asked_in_few_calls(feed: Feed, peers: FakePeers) -> None:
         asked = sorted(peers.asked[PRICES]) == sorted(peers.asked[STOCK]) == [200] * 5
         return answer if asked and prices == [300] * 22 + [1000] * 8 else None
 
-    answer = until(answered, 20, "the first thousand, in five calls each")
+    answer = until(answered, 60, "the first thousand, in five calls each")
     assert answer.partial
 
 

@@ -44,7 +44,7 @@ def test_an_index_that_is_gone_is_missed_though_nothing_changes(
 ) -> None:
     feed.settle()
     feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
-    until(feed.has_index, 30, "the index")
+    until(feed.has_index, 60, "the index")
     wait_all(feed, shelf)
 
 
@@ -81,7 +81,7 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
             sent.let_go()
             feed.wait_runs("search.index", 1)
             making.let_go()
-            until(feed.has_index, 30, "the index")
+            until(feed.has_index, 60, "the index")
             feed.settle()
     assert feed.found(category_ids=[category]) == [goods.item_id]
 
@@ -152,7 +152,7 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
     category, _ = shelf
     feed.settle()
     before = reindexings(feed)
-    feed.service.stop()
+    feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-1")
     feed.restart_service()
     with searching(feed, category) as totals:
@@ -166,14 +166,14 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
     name, index = feed.live_index()
     assert name == row["index_name"].decode()
     assert index["mappings"]["_meta"]["schema"] == row["schema_digest"].decode()
-    until(lambda: feed.metric("souk_search_schema_differs") == 0, 30, "no difference")
+    until(lambda: feed.metric("souk_search_schema_differs") == 0, 60, "no difference")
     assert '"index has another schema, it is made anew"' in feed.service.log_text()
 
 
 def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     feed.settle()
     before = reindexings(feed)
-    feed.service.stop()
+    feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-2")
     with feed.another_process():
         feed.restart_service()
@@ -189,7 +189,7 @@ def test_a_start_with_the_right_index_changes_nothing(
     before, index = reindexings(feed), feed.live_index()
     versions = "SELECT item_id, doc_version FROM document ORDER BY item_id"
     documents = feed.rows(versions)
-    feed.service.stop()
+    feed.service.terminate()
     feed.restart_service()
     feed.wait_runs("search.index")
     assert (begun_since(feed, before), feed.live_index()) == ([], index)
@@ -208,7 +208,7 @@ def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> 
     feed.settle()
     before = reindexings(feed)
     put_anothers_in_place(feed, f"{ALIAS}-another-1")
-    until(lambda: feed.metric("souk_search_schema_differs") == 1, 30, "the difference seen")
+    until(lambda: feed.metric("souk_search_schema_differs") == 1, 60, "the difference seen")
     feed.wait_runs("search.index")
     assert begun_since(feed, before) == []
     # Meanwhile it goes on, and the operator can have it his way.
@@ -217,7 +217,7 @@ def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> 
     assert feed.document(item)
     feed.souk.mutate("search.Reindex", feed.souk.operator())
     until(lambda: feed.live_index()[0] != f"{ALIAS}-another-1", 60, "another index")
-    until(lambda: feed.metric("souk_search_schema_differs") == 0, 30, "no difference")
+    until(lambda: feed.metric("souk_search_schema_differs") == 0, 60, "no difference")
 
 
 def test_a_reindexing_of_another_release_is_left_alone_and_given_up(

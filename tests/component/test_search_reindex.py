@@ -1,11 +1,12 @@
 """The index made anew behind its alias, while it is searched."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from typing import Any
 
 import pytest
+from engine_door import EngineDoor
 from order_kit import refused
 from search_kit import ALIAS, Feed, running_feed, searching
 from soukdev.http import HttpError
@@ -68,32 +69,44 @@ def wait_in(feed: Feed, index: str, item_id: int, **source: Any) -> None:
         try:
             found = feed.engine.call("GET", f"/{index}/_doc/{item_id}")["_source"]
         except HttpError as error:
-            if error.status == 404:
+            # 503: a new index has no shard yet.
+            if error.status in (404, 503):
                 return False
             raise
         return all(found[name] == value for name, value in source.items())
 
-    until(there, 20, f"{item_id} in {index}: {source}")
+    until(there, 60, f"{item_id} in {index}: {source}")
 
 
 def wait_items(feed: Feed, reindexing: Any, items: int) -> None:
     def there() -> bool:
         return bool(look(feed, reindexing).items >= items)
 
-    until(there, 30, f"{items} items", every_s=0.001)
+    until(there, 60, f"{items} items", every_s=0.001)
+
+
+@pytest.fixture(scope="module")
+def door(feed: Feed) -> Iterator[EngineDoor]:
+    with closing(EngineDoor(feed.engine.port)) as door, feed.restarted(SOUK_SEARCH_URL=door.url):
+        yield door
 
 
 @contextmanager
-def held_up(feed: Feed, reindexing: Any) -> Iterator[None]:
-    """In the middle: documents are sent, but that they are cannot be noted."""
+def held_up(feed: Feed, door: EngineDoor, **fields: Any) -> Iterator[Any]:
+    """One that is in the middle: documents are sent, but that they are cannot be noted."""
+    feed.settle()
+    making = door.hold_requests("PUT", f"/{ALIAS}-")
+    reindexing = begin(feed, **fields)
+    making.wait_reached()
     credentials = feed.souk.stack.credentials("search")
     row = f"SELECT 1 FROM reindex WHERE reindex_id = {reindexing.reindex_id} FOR UPDATE"
     with feed.souk.stack.mariadb.connect(credentials) as database, database.cursor() as cursor:
         cursor.execute(row)
         cursor.fetchall()
+        making.let_go()
+        until(lambda: behind(feed, NEXT), 60, "the new index")
         assert look(feed, reindexing).status == 1
-        until(lambda: behind(feed, NEXT), 20, "the new index")
-        yield
+        yield reindexing
         database.rollback()
 
 
@@ -124,11 +137,12 @@ def all_found(feed: Feed, category: int) -> list[int]:
             return found
 
 
-def test_what_changes_meanwhile_is_in_both(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+def test_what_changes_meanwhile_is_in_both(
+    feed: Feed, door: EngineDoor, shelf: tuple[int, list[int]]
+) -> None:
     category, items = shelf
     (old,) = behind(feed, ALIAS)
-    reindexing = begin(feed)
-    with held_up(feed, reindexing):
+    with held_up(feed, door) as reindexing:
         changed = feed.put(title="Before", category_id=feed.souk.new_id())
         feed.settle()
         goods = [row["sku_id"] for row in sku_rows(feed, items[0])]
@@ -151,10 +165,9 @@ def sku_rows(feed: Feed, item_id: int) -> list[dict[str, Any]]:
     return feed.rows("SELECT sku_id FROM document_sku WHERE item_id = %s", item_id)
 
 
-def test_there_is_one_at_a_time(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+def test_there_is_one_at_a_time(feed: Feed, door: EngineDoor, shelf: tuple[int, list[int]]) -> None:
     request_id = feed.souk.request_id()
-    first = begin(feed, request_id=request_id)
-    with held_up(feed, first):
+    with held_up(feed, door, request_id=request_id) as first:
         assert begin(feed, request_id=request_id) == first
         error = refused(lambda: begin(feed))
         assert (error.code, error.reason) == ("FAILED_PRECONDITION", "REINDEX_RUNNING")
@@ -192,10 +205,11 @@ def test_a_switch_that_was_not_noted_is_noted_later(
     assert indexes(feed) == behind(feed, ALIAS) == [done.index]
 
 
-def test_a_new_index_that_is_lost_is_filled_again(feed: Feed, shelf: tuple[int, list[int]]) -> None:
+def test_a_new_index_that_is_lost_is_filled_again(
+    feed: Feed, door: EngineDoor, shelf: tuple[int, list[int]]
+) -> None:
     category, items = shelf
-    reindexing = begin(feed)
-    with held_up(feed, reindexing):
+    with held_up(feed, door) as reindexing:
         feed.engine.call("DELETE", f"/{reindexing.index}")
         late = feed.put(category_id=feed.souk.new_id())
         feed.wait_taken()
@@ -210,7 +224,7 @@ def test_an_engine_that_is_away_holds_it_up_and_no_more(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     category, items = shelf
-    feed.engine.stop()
+    feed.engine.terminate()
     reindexing = begin(feed)
     assert look(feed, reindexing).status == 1
     feed.engine.start()

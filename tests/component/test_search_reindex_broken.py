@@ -12,6 +12,8 @@ from soukdev.poll import until
 
 NEXT = f"{ALIAS}-next"
 RUNNING, DONE, GIVEN_UP = 1, 2, 3
+# Begun in an hour: a minute after that it may be given up, and not on the way there.
+NOT_YET_S = -3600
 
 
 @pytest.fixture(scope="module")
@@ -75,18 +77,18 @@ def live_schema(feed: Feed) -> str:
 
 def test_a_roll_out_that_was_broken_off_stops_no_feed(feed: Feed) -> None:
     """Its process died before it made the index."""
-    reindex_id = begun_by(feed, "another", f"{ALIAS}-never-made")
+    reindex_id = begun_by(feed, "another", f"{ALIAS}-never-made", age_s=NOT_YET_S)
     check_feed_goes_on(feed)
     feed.wait_runs("search.reindex")
     wait_status(feed, reindex_id, RUNNING)
-    long_ago = "UPDATE reindex SET started_at = started_at - INTERVAL 2 MINUTE WHERE running = 1"
+    long_ago = "UPDATE reindex SET started_at = started_at - INTERVAL 62 MINUTE WHERE running = 1"
     feed.rows(long_ago)
     wait_status(feed, reindex_id, GIVEN_UP)
 
 
 def test_what_is_fed_before_the_index_is_made_is_in_it(feed: Feed) -> None:
     """Of the same release: its process died, and comes back."""
-    reindex_id = begun_by(feed, "another", f"{ALIAS}-made-late")
+    reindex_id = begun_by(feed, "another", f"{ALIAS}-made-late", age_s=NOT_YET_S)
     item = feed.put()
     feed.settle()
     feed.rows("UPDATE reindex SET schema_digest = %s WHERE running = 1", live_schema(feed))
@@ -153,7 +155,7 @@ def test_a_document_that_only_the_old_index_has_is_not_lost(
     schema, index = live_schema(feed), f"{ALIAS}-refuses"
     make_next(feed, index, {"dynamic": "strict", "_meta": {"schema": schema}})
     reindex_id = begun_by(feed, schema, index)
-    until(lambda: "new index refuses item" in feed.service.log_text(), 30, "the operator is told")
+    until(lambda: "new index refuses item" in feed.service.log_text(), 60, "the operator is told")
     feed.wait_runs("search.reindex")
     assert wait_status(feed, reindex_id, RUNNING).items == 0
     assert feed.live_index()[0] == old

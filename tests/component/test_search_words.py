@@ -100,7 +100,7 @@ def test_a_slip_is_noticed(feed: Feed, category: int, query: str, meant: str) ->
         answer = feed.search(query=query, category_ids=[category])
         return answer if answer.did_you_mean else None
 
-    answer = until(corrected, 20, meant)
+    answer = until(corrected, 60, meant)
     assert (list(answer.hits), answer.did_you_mean) == ([], meant)
     assert feed.search(query=meant, category_ids=[category]).hits
 
@@ -113,6 +113,6 @@ def test_where_there_is_nothing_better_nothing_is_said(
 
 
 def test_what_is_meant_is_found_under_the_same_filters(feed: Feed, category: int) -> None:
-    until(lambda: feed.search(query="cofee").did_you_mean == "coffee", 20, "a correction")
+    until(lambda: feed.search(query="cofee").did_you_mean == "coffee", 60, "a correction")
     assert feed.search(query="cofee", category_ids=[category + 1]).did_you_mean == ""
     assert feed.search(query="cofee", price_max=1, currency="EUR").did_you_mean == ""

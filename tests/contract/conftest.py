@@ -35,7 +35,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
         caller_limits=False,
     )
     try:
-        world = World(Souk(stack.up()))
+        world = World(Souk(stack.up(), patience_s=20))
         yield world
         world.close()
     finally:

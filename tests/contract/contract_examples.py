@@ -21,6 +21,8 @@ from soukdev.souk import Souk
 
 _DEAL, _PACKAGE = 1, 1200
 _FULFILLING = 4
+# A hold that ran out would write meanwhile.
+_LONGER_THAN_A_RUN_S = 4 * 3600
 ADDRESS = {
     "recipient": "Ada",
     "phone": "+49 30 1",
@@ -111,6 +113,7 @@ class Place:
             "reservation_id": self.souk.new_id(),
             "order_id": self.souk.new_id(),
             "lines": lines,
+            "hold_ttl_s": _LONGER_THAN_A_RUN_S,
         }
 
     def drafted(self, token: str = "") -> Any:
@@ -191,7 +194,7 @@ class Place:
             seen = self.souk.call("order.GetOrder", self.customer, **ask).order
             return seen if seen.status == _FULFILLING else None
 
-        return poll.until(waits, 20, "the order paid")
+        return poll.until(waits, 60, "the order paid")
 
     def callback(self, payment: Any, **bent: Any) -> tuple[dict[str, Any], dict[str, str]]:
         """Fields and headers of the provider's word; bent: secret, age_s, minor, status ..."""
@@ -623,11 +626,12 @@ def _search(place: Place) -> Example:
 
     def found() -> bool:
         try:
-            return bool(place.souk.call("search.Search", query=word).hits)
+            known = {"currency": "EUR", "in_stock_only": True}
+            return bool(place.souk.call("search.Search", query=word, **known).hits)
         except Refused:  # an engine that has just started takes its time
             return False
 
-    poll.until(found, 20, "the item in the index")
+    poll.until(found, 60, "the item in the index, with price and stock")
     fields = {"query": word, "category_ids": [_DEAL]}
     return Example(place.customer, fields, strangers=place.strangers("OK", *_PUBLIC))
 

@@ -81,7 +81,7 @@ class Shop:
                 assert refused.code == "DEADLINE_EXCEEDED", refused
                 return None
 
-        answer = poll.until(first, 20, "the first page")
+        answer = poll.until(first, 60, "the first page")
         assert answer.next_page_token
         return str(answer.next_page_token)
 
@@ -100,7 +100,7 @@ class Shop:
             asked = self.souk.call("order.GetOrder", self.place.customer, order_id=order_id)
             return bool(asked.order.status == 5)
 
-        poll.until(completed, 20, "the order's completion")
+        poll.until(completed, 60, "the order's completion")
         assert not self.souk.sql("order", f"SELECT refund_id FROM refund {where}")
         return order_id
 

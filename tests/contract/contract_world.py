@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +18,7 @@ from contract_fields import Requests
 from google.protobuf import json_format
 from soukdev.contracts import Contracts, Method
 from soukdev.envoy import Envoy
+from soukdev.json_client import refusal_of
 from soukdev.keys import AUTH_KEY_ID
 from soukdev.refusal import Refused
 from soukdev.souk import Souk
@@ -180,7 +181,10 @@ class World:
     def rest(
         self, method: Method, request: Any, token: str | None = None, **options: Any
     ) -> requests.Response:
-        """By JSON, through the gateway. headers, url, data, path_start: not what they would be."""
+        """By JSON, through the gateway. headers, url, data, path_start: not what they would be.
+
+        Asked again where a busy machine was too slow for it, but for another url.
+        """
         assert method.rest
         path, body = method.rest.path, method.rest.body
         named = self.contracts.message(method.request.full_name)()
@@ -202,8 +206,14 @@ class World:
             headers.setdefault("content-type", getattr(request, body).content_type)
         else:
             options.setdefault("params", fields)
+        is_patient = "url" not in options
         url = options.pop("url", self.gateway_url) + options.pop("path_start", "") + path
-        return self._rest.request(method.rest.verb, url, headers=headers, timeout=20, **options)
+
+        def ask() -> requests.Response:
+            verb = method.rest.verb if method.rest else ""
+            return self._rest.request(verb, url, headers=headers, timeout=20, **options)
+
+        return _known(ask) if is_patient else ask()
 
     def forged(self, token: str, kind: str) -> str:
         """`token` as somebody without our keys would have it."""
@@ -259,7 +269,7 @@ def short_name(method: Method) -> str:
     return f"{method.context}.{method.name}"
 
 
-def patient(call: Any, tries_s: float = 20) -> Any:
+def patient(call: Any, tries_s: float = 60) -> Any:
     """As long as the same request is still being worked on."""
     deadline = time.monotonic() + tries_s
     while True:
@@ -269,6 +279,21 @@ def patient(call: Any, tries_s: float = 20) -> Any:
             if refused.code != "ABORTED" or time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
+
+
+def _known(ask: Callable[[], requests.Response], tries_s: float = 60) -> requests.Response:
+    """As long as nobody knows how it ended: the same may be asked again."""
+    deadline = time.monotonic() + tries_s
+    while True:
+        answer = ask()
+        unknown = answer.status_code in (503, 504) or _is_worked_on(answer)
+        if not unknown or time.monotonic() > deadline:
+            return answer
+        time.sleep(0.1)
+
+
+def _is_worked_on(answer: requests.Response) -> bool:
+    return answer.status_code == 409 and refusal_of(answer).reason == "REQUEST_IN_PROGRESS"
 
 
 def _part(what: str | bytes) -> str:

@@ -703,7 +703,7 @@ def test_a_callback_may_come_before_the_answer_of_start_payment(shop: Shop) -> N
         request_id=shop.souk.request_id(), pay_order_id=pay_order.pay_order_id, method="card"
     )
     answer = shop.world.start(method, request, shop.place.customer)
-    payment = poll.until(lambda: shop.payment_of(pay_order), 20, "the payment's row")
+    payment = poll.until(lambda: shop.payment_of(pay_order), 60, "the payment's row")
     shop.tell(payment)
     assert shop.world.result(method, answer).payment.payment_id == payment.payment_id
     shop.await_paid(payment)

@@ -43,7 +43,7 @@ class Collector:
     def trace(self, trace: str) -> list[Span]:
         return [span for span in self.spans if span.trace == trace]
 
-    def await_span(self, timeout_s: float = 30, **wanted: Any) -> Span:
+    def await_span(self, timeout_s: float = 60, **wanted: Any) -> Span:
         """The first span whose fields or attributes are so."""
 
         def found() -> Span | None:

@@ -88,7 +88,7 @@ class Market:
         return Stock(int(stock["free"]), int(stock["held"]), int(stock["sold"]))
 
     def await_stock(self, goods: Goods, wanted: Stock) -> None:
-        until(lambda: self.stock(goods) == wanted, 20, f"stock {wanted}", every_s=0.05)
+        until(lambda: self.stock(goods) == wanted, 60, f"stock {wanted}", every_s=0.05)
 
     def sent(self, payment_id: str) -> list[Json]:
         """What the provider told of a payment, and what it was answered."""
@@ -103,7 +103,7 @@ class Market:
         def over() -> bool:
             return len([one for one in self.sent(payment_id) if one["last"]]) == tellings
 
-        until(over, 30, f"{tellings} tellings of payment {payment_id}", every_s=0.05)
+        until(over, 60, f"{tellings} tellings of payment {payment_id}", every_s=0.05)
         return self.sent(payment_id)
 
     def refunds(self, order: Json) -> list[int]:
@@ -125,7 +125,7 @@ def reason(call: Callable[[], Any]) -> str:
     return f"{refused.code} {refused.reason}"
 
 
-def insist(call: Callable[[], T], timeout_s: float = 60) -> T:
+def insist(call: Callable[[], T], timeout_s: float = 90) -> T:
     """Asks until it is known how it ended. The call must bring its request_id along."""
 
     def known() -> tuple[T] | None:
@@ -169,7 +169,7 @@ def opened(
     well = False
     try:
         stack.up()
-        yield Market(Souk(stack, patience_s=20))
+        yield Market(Souk(stack, patience_s=60))
         assert_all_holds(stack)
         assert_services_end_well(stack)
         well = True
@@ -180,7 +180,7 @@ def opened(
 
 
 def assert_all_holds(stack: Stack) -> None:
-    broken = [result for result in invariants.check(stack) if result.breach]
+    broken = [result for result in invariants.check(stack, wait_s=60) if result.breach]
     assert not broken, "\n".join(f"{result.name}\n{result.breach}" for result in broken)
 
 

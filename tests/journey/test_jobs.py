@@ -24,30 +24,32 @@ def test_the_jobs_of_all_services_are_listed(market: Market) -> None:
         for table in ("request", "inbox", "saga", "outbox")
     }
 
-    def seen() -> bool:
-        lines = [line.split() for line in listed(market).stdout.splitlines()[1:]]
-        return wanted <= {(line[0], line[1]) for line in lines}
+    def seen() -> str | None:
+        # One that a busy machine had no time for says so, and is run again.
+        answer = listed(market)
+        lines = [line.split() for line in answer.stdout.splitlines()[1:]]
+        there = wanted <= {(line[0], line[1]) for line in lines}
+        return answer.stdout if there and answer.returncode == 0 else None
 
-    until(seen, 30, "all jobs", every_s=0.5)
-    answer = listed(market)
-    assert answer.returncode == 0, answer.stdout
-    assert "every 60 s" in answer.stdout
+    assert "every 60 s" in until(seen, 60, "all jobs, and none that failed", every_s=0.5)
 
 
 def test_a_job_that_fails_is_pointed_out(market: Market) -> None:
+    rows = "cron_job WHERE name = 'housekeeping.inbox'"
+    (before,) = market.souk.sql("cart", f"SELECT next_at FROM {rows}")
+
     def fails() -> bool:
+        # Again: a run that was under way has just said how it went.
+        market.souk.sql(
+            "cart",
+            "UPDATE cron_job SET failures = 2, outcome = 'failed', detail = 'INTERNAL -: broken',"
+            " next_at = '9999-12-31' WHERE name = 'housekeeping.inbox'",
+        )
         answer = listed(market)
         return answer.returncode == 1 and "2 in a row: INTERNAL" in answer.stdout
 
-    rows = "cron_job WHERE name = 'housekeeping.inbox'"
-    (before,) = market.souk.sql("cart", f"SELECT next_at FROM {rows}")
-    market.souk.sql(
-        "cart",
-        "UPDATE cron_job SET failures = 2, outcome = 'failed', detail = 'INTERNAL -: broken',"
-        " next_at = '9999-12-31' WHERE name = 'housekeeping.inbox'",
-    )
     try:
-        until(fails, 30, "it is shown", every_s=0.5)
+        until(fails, 60, "it is shown", every_s=0.5)
     finally:
         market.souk.sql(
             "cart",

@@ -35,9 +35,9 @@ def test_an_idle_service_takes_less_than_25_megabytes() -> None:
     with opened("idle") as market:
         services = market.souk.stack.services
         for context in names.CONTEXTS:
-            until(_Calm(services[context]), 60, f"{context} at rest", every_s=1)
+            until(_Calm(services[context]), 120, f"{context} at rest", every_s=1)
         # Connections of a busy start are closed when nobody needed them for half a minute.
         for context in names.CONTEXTS:
-            until(lambda: _resident(services[context]) < BYTES_MAX, 60, f"{context} small")  # noqa: B023
+            until(lambda: _resident(services[context]) < BYTES_MAX, 120, f"{context} small")  # noqa: B023
         taken = {context: _resident(services[context]) for context in names.CONTEXTS}
     print({context: f"{size / 1e6:.1f} MB" for context, size in taken.items()})

@@ -39,7 +39,6 @@ def order_ids_of(customer: Customer) -> list[str]:
     return [order["order_id"] for order in orders]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("how", ["TERM", "KILL"])
 @pytest.mark.parametrize("context", names.CONTEXTS)
 def test_a_purchase_survives_it(shaken: Market, context: str, how: str) -> None:
@@ -73,14 +72,13 @@ def test_a_purchase_survives_it(shaken: Market, context: str, how: str) -> None:
     )
     visit(paying["payment_url"], times=2, attempts=20)
     fall(service, how=how)
-    insist(lambda: customer.await_order(order_placed["order_id"], "COMPLETED", timeout_s=30))
+    insist(lambda: customer.await_order(order_placed["order_id"], "COMPLETED"))
     market.await_sent(paying["payment"]["payment_id"], 2)
     assert market.stock(goods) == Stock(3, 0, 2)
     assert order_ids_of(customer) == [order_placed["order_id"]]
     assert market.refunds(order_placed) == []
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("context", ["order", "inventory", "pricing"])
 def test_killed_at_any_moment_of_an_order(shaken: Market, context: str) -> None:
     """From before the request arrives to after it was answered, in steps of 3 ms."""

@@ -31,7 +31,7 @@ def refuse(world: World, customer: Customer, lines: list[Json], quote_token: str
     expect("what it says", dict(refused.metadata), wanted)
     expect("her orders", customer.api.get("/v1/orders")["orders"], [])
     expect("the stock", world.stocks(lines), stock)
-    [line] = customer.cart()["lines"]
+    [line] = customer.cart_fresh()["lines"]
     changes = [change["kind"].removeprefix("CART_CHANGE_KIND_") for change in line["changes"]]
     expect("what her cart says of it", changes, ["SOLD_OUT"])
 

@@ -66,4 +66,4 @@ def _await_search(world: World) -> None:
         answer = world.souk.json().get("/v1/search", page_size=200)
         return bool(int(answer["total"]) == wanted)
 
-    until(all_found, 30, f"search finds all {wanted} items", every_s=0.05)
+    until(all_found, 60, f"search finds all {wanted} items", every_s=0.05)

@@ -16,7 +16,7 @@ from soukdemo.world import World
 
 _MING, _ANNA = 4201, 4202
 # On a busy machine callers ask again.
-_PATIENCE_S = 20
+_PATIENCE_S = 60
 
 
 def tell(narrator: Narrator, folder: Path, mode: str) -> None:

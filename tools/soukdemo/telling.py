@@ -29,7 +29,7 @@ def tell(world: World, bought: Bought) -> None:
     """All of it, in the order in which it happened; exactly what is expected, nothing else."""
     wanted = Counter(_OF_AN_ORDER * len(bought.orders) + _OF_THE_PAYMENT)
     with world.souk.events(*_TOPICS) as events:
-        until(lambda: _counts(events) >= wanted, 20, "the events of the purchase")
+        until(lambda: _counts(events) >= wanted, 60, "the events of the purchase")
         expect("the events", dict(_counts(events)), dict(wanted))
     told = sorted(_once(events), key=lambda event: event.headers["ce_time"])
     names = {one["order_id"]: f"order …{one['order_no'][-6:]}" for one in bought.orders}

@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
         "--wait",
         type=float,
         metavar="S",
-        default=30,
-        help="how long what is under way may take to end (default: 30)",
+        default=60,
+        help="how long what is under way may take to end (default: 60)",
     )
     return parser

@@ -1,6 +1,6 @@
 """A customer: looks, orders, pays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +24,10 @@ class Customer:
         answer: Json = self.api.get("/v1/search", query=query, **filters)
         return answer
 
+    def search_fresh(self, query: str = "", **filters: Any) -> Json:
+        """As search, with the prices and stock of now."""
+        return _whole(lambda: self.search(query, **filters), f"a whole answer to {query}")
+
     def add(self, line: Json) -> Json:
         """Into the cart."""
         cart: Json = self._change("/v1/cart/lines", **line)["cart"]
@@ -32,6 +36,10 @@ class Customer:
     def cart(self) -> Json:
         cart: Json = self.api.get("/v1/cart")
         return cart
+
+    def cart_fresh(self) -> Json:
+        """As cart, with all that others know of its lines."""
+        return _whole(self.cart, "a whole cart")
 
     def quote(self, lines: Sequence[Json]) -> Json:
         """{"quote", "quote_token"}"""
@@ -84,7 +92,7 @@ class Customer:
         payment: Json = self.api.get(f"/v1/payments/{payment_id}")["payment"]
         return payment
 
-    def await_order(self, order_id: str, status: str, timeout_s: float = 20) -> Json:
+    def await_order(self, order_id: str, status: str, timeout_s: float = 60) -> Json:
         """Until the order has this status: COMPLETED."""
 
         def there() -> Json | None:
@@ -96,6 +104,16 @@ class Customer:
     def _change(self, path: str, request_id: str | None = None, **body: Any) -> Json:
         answer: Json = self.api.post(path, request_id=request_id or self._souk.request_id(), **body)
         return answer
+
+
+def _whole(ask: Callable[[], Json], what: str) -> Json:
+    """Asks again where a busy machine is slower than an answer waits for its parts."""
+
+    def whole() -> Json | None:
+        answer = ask()
+        return None if answer["partial"] else answer
+
+    return until(whole, 30, what, every_s=0.05)
 
 
 def visit(payment_url: str, **plan: Any) -> Json:

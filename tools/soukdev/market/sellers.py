@@ -88,7 +88,7 @@ class Sellers:
             waits = seen["status"] == "LISTING_STATUS_PENDING" and _audited_by_people(seen)
             return seen if waits or seen["status"] not in _ON_ITS_WAY else None
 
-        return until(ended, 30, f"audit of {listing['task_code']}", every_s=0.05)
+        return until(ended, 60, f"audit of {listing['task_code']}", every_s=0.05)
 
     def sell(self, offer: Offer) -> Listed:
         """All the way onto the shelf, with a reviewer's word where one is wanted."""
