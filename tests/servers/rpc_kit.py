@@ -20,7 +20,7 @@ SERVICE = "souk.lab.v1.LabService"
 
 
 class RpcLab(Service):
-    """One server; options are those of io/rpc_config.h, without their rpc_, peer_lab and grace_ms."""
+    """One server; options are those of io/rpc_config.h, without rpc_, peer_lab and grace_ms."""
 
     def __init__(self, folder: Path, contracts: Contracts, **options: int | str) -> None:
         told = {

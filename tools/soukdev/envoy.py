@@ -22,7 +22,7 @@ class Envoy(Server):
     """
 
     PORTS = ("main", "admin")
-    READY_S = 15
+    READY_S = 60
 
     def __init__(
         self,

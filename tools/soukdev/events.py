@@ -43,7 +43,7 @@ class Events:
         # Asks where topics end: the connection of one that reads waits for news half a second long.
         self._onlooker = Consumer(settings)
         # Partitions never change, so nothing is to be agreed with a group, which takes a second.
-        known = self._consumer.list_topics(timeout=10).topics
+        known = self._consumer.list_topics(timeout=60).topics
         self._partitions = [
             TopicPartition(topic, partition, OFFSET_BEGINNING)
             for topic in topics
@@ -78,7 +78,7 @@ class Events:
     def catch_up(self, timeout_s: float = 20) -> list[Event]:
         """Everything that is there at this moment; what was read before is in front."""
         ends = {
-            (one.topic, one.partition): self._onlooker.get_watermark_offsets(one, timeout=10)
+            (one.topic, one.partition): self._onlooker.get_watermark_offsets(one, timeout=60)
             for one in self._partitions
         }
 

@@ -88,10 +88,10 @@ class Kafka(Server):
         from confluent_kafka.cimpl import NewTopic
 
         with AdminClient({"bootstrap.servers": self.address, "log_level": 3}) as admin:
-            missing = set(partitions) - set(admin.list_topics(timeout=10).topics)
+            missing = set(partitions) - set(admin.list_topics(timeout=60).topics)
             wanted = [NewTopic(name, partitions[name], 1) for name in sorted(missing)]
             # It refuses an empty list.
-            made = admin.create_topics(wanted, operation_timeout=10) if wanted else {}
+            made = admin.create_topics(wanted, operation_timeout=60) if wanted else {}
             for answer in made.values():
                 answer.result()
 

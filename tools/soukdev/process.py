@@ -69,7 +69,7 @@ class Process:
     def kill(self) -> None:
         """KILL, and waits for it to be over."""
         self.signal(signal.SIGKILL)
-        until(lambda: not self.alive(), 10, f"death of {self.argv[0]} ({self.pid})")
+        until(lambda: not self.alive(), 60, f"death of {self.argv[0]} ({self.pid})")
 
     def rss_kb(self) -> int:
         """Memory in use, 0 when dead."""

@@ -9,7 +9,7 @@ from soukdev.server import Server
 class Redis(Server):
     """One redis-server; everything it is told is in its configuration file."""
 
-    READY_S = 15
+    READY_S = 60
 
     def __init__(
         self, folder: Path, *, dies_with_us: bool = True, max_memory_mb: int = 256

@@ -33,7 +33,7 @@ class Server(abc.ABC):
     PORTS: ClassVar[tuple[str, ...]] = ("main",)
     # How often it looks for others when a program that knows nothing of leases came first.
     PORT_ATTEMPTS: ClassVar[int] = 5
-    READY_S: ClassVar[float] = 60
+    READY_S: ClassVar[float] = 120
     STOP_S: ClassVar[float] = 20
 
     def __init__(self, folder: Path, *, dies_with_us: bool = True) -> None:

@@ -11,7 +11,7 @@ from soukdev.server import Server
 class PaymentSandbox(Server):
     """One sandbox. It calls back the gateway at gateway_port, which is set before it starts."""
 
-    READY_S = 15
+    READY_S = 60
     # svc-order was told its address before it started.
     PORT_ATTEMPTS = 1
 
