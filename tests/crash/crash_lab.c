@@ -17,7 +17,8 @@
 #include "run/loop_watch.h"
 #include "run/task.h"
 
-enum { STALL_LIMIT_MS = 50 };
+/* Longer than a busy machine keeps a thread waiting that could run. */
+enum { STALL_LIMIT_MS = 1000, ROUNDS = 3 };
 
 static struct loop *loop;
 static const char *how;
@@ -59,7 +60,7 @@ static void crash_in_thread(void)
 
 static void hold_up_the_loop(void)
 {
-    const int64_t until_us = clock_mono_us() + 6 * STALL_LIMIT_MS * CLOCK_US_PER_MS;
+    const int64_t until_us = clock_mono_us() + ROUNDS * STALL_LIMIT_MS * CLOCK_US_PER_MS;
 
     while (clock_mono_us() < until_us) {
     }
@@ -67,7 +68,7 @@ static void hold_up_the_loop(void)
 
 static void turn_for_a_while(void)
 {
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < ROUNDS; i++)
         status_ignore(task_sleep_us(STALL_LIMIT_MS * CLOCK_US_PER_MS), "no deadline");
 }
 

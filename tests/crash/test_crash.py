@@ -74,7 +74,7 @@ def test_a_stalled_loop_is_logged_with_who_holds_it_up() -> None:
 
     assert stall["message"] == "the loop is stalled"
     assert stall["task"] == "unlucky"
-    assert stall["for_ms"] >= 50
+    assert stall["for_ms"] >= 1000
     assert "crash_lab+0x" in stall["stack"]
     assert over["message"] == "the loop turns again"
     assert over["stalled_ms"] >= stall["for_ms"]

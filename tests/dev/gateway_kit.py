@@ -18,7 +18,7 @@ GET_STOCK = "/souk.inventory.v1.InventoryService/GetStock"
 SET_STOCK = "/souk.inventory.v1.InventoryService/SetStock"
 LARGE_ID = 1 << 60
 NEVER_ANSWERED = 504
-USER_PER_S = 40
+USER_PER_S = 10
 
 
 class Backend(grpc.GenericRpcHandler):
@@ -43,7 +43,7 @@ class Backend(grpc.GenericRpcHandler):
         if message.FromString(request).sku_id == NEVER_ANSWERED:
             gone = Event()
             context.add_callback(gone.set)
-            gone.wait(10)
+            gone.wait(30)
         response = self._contracts.message("souk.inventory.v1.GetStockResponse")()
         response.stock.sku_id = LARGE_ID
         answer: bytes = response.SerializeToString()
@@ -102,7 +102,7 @@ class World:
         self._babbler.server_close()
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, self.envoy.url + path, timeout=10, **options)
+        return requests.request(method, self.envoy.url + path, timeout=60, **options)
 
 
 def bearer(token: str) -> dict[str, str]:

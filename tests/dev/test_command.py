@@ -25,7 +25,7 @@ def command(*words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
 
 
@@ -120,9 +120,9 @@ def test_an_interrupted_up_leaves_nothing_that_down_does_not_find(place: Path) -
     with subprocess.Popen(
         [paths.ROOT / "tools" / "stack", *words], stderr=subprocess.PIPE, text=True
     ) as up:
-        until((folder / "redis" / "pid").exists, 20, "the first server")
+        until((folder / "redis" / "pid").exists, 60, "the first server")
         up.send_signal(signal.SIGINT)
-        _, said = up.communicate(timeout=60)
+        _, said = up.communicate(timeout=200)
     started = [Process.load(file) for file in folder.glob("*/pid")]
     assert command("down", "--dir", str(folder)).returncode == 0
     assert not [process for process in started if process and process.alive()]
@@ -136,10 +136,10 @@ def test_down_stops_what_an_up_beside_it_is_about_to_start(place: Path) -> None:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with subprocess.Popen([paths.ROOT / "tools" / "stack", "down", "--dir", folder]) as down:
-            until(lambda: waits_for_a_lock(down.pid), 20, "down at the lock")
+            until(lambda: waits_for_a_lock(down.pid), 60, "down at the lock")
             service = Service(folder / "svc-cart", binary=STAND_IN).start()
             fcntl.flock(lock, fcntl.LOCK_UN)
-            assert down.wait(60) == 0
+            assert down.wait(200) == 0
     assert not service.alive()
 
 

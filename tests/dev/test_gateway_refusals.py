@@ -64,7 +64,7 @@ def _grpc(
         metadata = tuple(bearer(token(world)).items()) if token else ()
         with pytest.raises(grpc.RpcError) as caught:
             packed = message(sku_id=sku_id).SerializeToString()
-            world.channel.unary_unary(path)(packed, metadata=metadata, timeout=20)
+            world.channel.unary_unary(path)(packed, metadata=metadata, timeout=60)
         return _of_trailer(caught.value)
 
     return send
@@ -73,7 +73,7 @@ def _grpc(
 def _too_often(world: World) -> Told:
     headers = bearer(world.keys.mint(77, "customer"))
     with ThreadPoolExecutor(8) as crowd:
-        calls = range(100 * USER_PER_S)
+        calls = range(400 * USER_PER_S)
         answers = crowd.map(lambda _: world.call("GET", "/v1/stock/1", headers=headers), calls)
         refused = next(answer for answer in answers if answer.status_code != 200)
         crowd.shutdown(cancel_futures=True)
@@ -85,7 +85,7 @@ def _too_often(world: World) -> Told:
 def _too_often_by_grpc(world: World) -> Told:
     metadata = tuple(bearer(world.keys.mint(79, "customer")).items())
     call = world.channel.unary_unary(GET_STOCK)
-    answers = [call.future(b"", metadata=metadata, timeout=20) for _ in range(10 * USER_PER_S)]
+    answers = [call.future(b"", metadata=metadata, timeout=60) for _ in range(40 * USER_PER_S)]
     return _of_trailer(next(error for answer in answers if (error := answer.exception())))
 
 

@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
         timestamp, signature = self.headers["x-souk-timestamp"], self.headers["x-souk-signature"]
         self.server.callbacks.append(Callback(time.time(), self.path, timestamp, signature, body))
         if self.server.at_once:
-            self.server.meeting.wait(10)
+            self.server.meeting.wait(25)
         status, words = self.server.answers.pop(0) if self.server.answers else (200, "{}")
         self.send_response(status)
         self.end_headers()
@@ -131,7 +131,7 @@ def all_sent(sandbox: PaymentSandbox, payment_id: str, tellings: int) -> list[di
     def over() -> bool:
         return len([one for one in sent(sandbox, payment_id) if one["last"]]) == tellings
 
-    until(over, 20, f"{tellings} tellings")
+    until(over, 60, f"{tellings} tellings")
     return sent(sandbox, payment_id)
 
 
@@ -212,7 +212,7 @@ def test_repeated_later_it_keeps_its_distance(
     before = time.time()
     pay(sandbox, payment_id, times=3, every_ms=100)
     all_sent(sandbox, payment_id, 3)
-    told = shop.of(payment_id)
+    told = sorted(shop.of(payment_id), key=lambda callback: callback.at)
     assert len({c.told["event_id"] for c in told}) == 1
     assert all(c.at - before > 0.099 * n for n, c in enumerate(told))
 
@@ -230,10 +230,12 @@ def test_several_events_come_in_their_order_each_with_its_own_id(
 
 def test_a_late_one_is_late(sandbox: PaymentSandbox, shop: Shop, payment_id: str) -> None:
     before = time.time()
-    pay(sandbox, payment_id, delay_ms=300)
-    assert time.time() - before < 0.3, "the customer waits for nothing"
+    pay(sandbox, payment_id, delay_ms=3000)
+    paid = time.time()
     all_sent(sandbox, payment_id, 1)
-    assert shop.of(payment_id)[0].at - before >= 0.3
+    (callback,) = shop.of(payment_id)
+    assert callback.at > paid, "the customer waits for nothing"
+    assert callback.at - before >= 3
 
 
 def test_it_is_told_again_until_somebody_listens(

@@ -60,7 +60,7 @@ def test_a_test_stack_ends_with_its_killed_owner(place: Path) -> None:
         children = [saved(place / "redis"), saved(place / "mariadb")]
         assert all(child.alive() for child in children)
         parent.kill()
-    until(lambda: not any(child.alive() for child in children), 5, "death of the children")
+    until(lambda: not any(child.alive() for child in children), 60, "death of the children")
 
 
 def test_a_developers_server_stays_and_can_be_taken_over(place: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_dead_child_that_nobody_waited_for_is_dead(place: Path) -> None:
     process = Process.of(child.pid, ("sleep", "60"))
     assert process.alive()
     os.kill(child.pid, signal.SIGKILL)
-    until(lambda: not process.alive(), 5, "a zombie is seen as dead")
+    until(lambda: not process.alive(), 60, "a zombie is seen as dead")
     assert child.wait() == -signal.SIGKILL
 
 
@@ -194,7 +194,7 @@ def test_a_zombie_whose_threads_still_end_is_not_dead() -> None:
             assert child.stdout is not None
             assert child.stdout.readline() == "ready\n"
             stat = Path(f"/proc/{child.pid}/stat")
-            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", 10, "a zombie")
+            until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z", 60, "a zombie")
             assert process.alive()
             process.kill()
             assert not process.alive()

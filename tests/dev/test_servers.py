@@ -13,7 +13,7 @@ def produce(address: str, topic: str, values: list[bytes]) -> None:
     producer = Producer({"bootstrap.servers": address, "acks": "all"})
     for value in values:
         producer.produce(topic, value)
-    assert producer.flush(10) == 0
+    assert producer.flush(60) == 0
 
 
 def consume(address: str, topic: str, group: str) -> bytes:
@@ -25,7 +25,7 @@ def consume(address: str, topic: str, group: str) -> bytes:
     }
     consumer = Consumer(settings)
     consumer.subscribe([topic])
-    message = consumer.poll(30)
+    message = consumer.poll(60)
     consumer.close()
     assert message is not None
     assert message.error() is None

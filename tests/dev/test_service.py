@@ -23,8 +23,8 @@ def test_a_service_ends_well_when_asked_and_comes_back_at_the_same_ports(place: 
     service = Service(place / "svc-x", binary=STAND_IN, environment={"SOUK_ROLES": "api"}).start()
     assert settings(service)["SOUK_ROLES"] == "api"
     before = service.ports
-    assert service.terminate() < 5
-    assert service.exit_code == 0
+    service.terminate()
+    assert service.exit_code == 0  # and not of KILL, for which it would be -9
     assert service.start().ports == before
     service.kill9()
     assert service.exit_code == -9

@@ -19,6 +19,17 @@ static bool answers(struct cache *cache)
     return status_ok(&st);
 }
 
+static bool is_ok(struct status st)
+{
+    return status_ok(&st);
+}
+
+/*
+ * The cache gives up after CACHE_TIMEOUT_MS, which is less than a busy machine is away at times. For
+ * what may be done twice.
+ */
+#define assert_soon_ok(call) server_test_wait(60000, is_ok(call))
+
 static void kit_begin(struct kit *kit, struct loop *loop)
 {
     const char *address = server_test_env("SOUK_TEST_REDIS");
@@ -30,7 +41,7 @@ static void kit_begin(struct kit *kit, struct loop *loop)
     assert_int_equal(sscanf(address, "%63[^:]:%d", host, &port), 2);
     kit->direct = redisConnect(host, port);
     assert_int_equal(kit->direct->err, 0);
-    server_test_wait(2000, answers(kit->cache));
+    server_test_wait(60000, answers(kit->cache));
 }
 
 static void kit_end(struct kit *kit)
@@ -56,7 +67,7 @@ static struct status get(struct kit *kit, const char *key)
 
 static void assert_value(struct kit *kit, const char *key, const void *bytes, size_t size)
 {
-    assert_ok(get(kit, key));
+    assert_soon_ok(get(kit, key));
     assert_non_null(kit->value.bytes);
     assert_int_equal(kit->value.size, size);
     assert_memory_equal(kit->value.bytes, bytes, size);
@@ -67,15 +78,15 @@ static void brings_back_what_was_set(struct loop *loop)
     struct kit kit;
     kit_begin(&kit, loop);
 
-    assert_ok(cache_set(kit.cache, "test:v1:a", "value", 5, HOUR_MS));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:a", "value", 5, HOUR_MS));
     assert_value(&kit, "test:v1:a", "value", 5);
-    assert_ok(cache_set(kit.cache, "test:v1:a", "other", 5, HOUR_MS));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:a", "other", 5, HOUR_MS));
     assert_value(&kit, "test:v1:a", "other", 5);
     const char *key = "test:v1:a";
-    assert_ok(cache_delete(kit.cache, &key, 1));
-    assert_ok(get(&kit, key));
+    assert_soon_ok(cache_delete(kit.cache, &key, 1));
+    assert_soon_ok(get(&kit, key));
     assert_null(kit.value.bytes);
-    assert_ok(cache_delete(kit.cache, &key, 1)); /* once more is fine */
+    assert_soon_ok(cache_delete(kit.cache, &key, 1)); /* once more is fine */
     kit_end(&kit);
 }
 
@@ -87,11 +98,11 @@ static void keeps_every_byte(struct loop *loop)
 
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (unsigned char)i;
-    assert_ok(cache_set(kit.cache, "test:v1:bytes", bytes, sizeof bytes, HOUR_MS));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:bytes", bytes, sizeof bytes, HOUR_MS));
     assert_value(&kit, "test:v1:bytes", bytes, sizeof bytes);
-    assert_ok(cache_set(kit.cache, "test:v1:bytes", "\r\n$5\r\n\0x", 8, HOUR_MS));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:bytes", "\r\n$5\r\n\0x", 8, HOUR_MS));
     assert_value(&kit, "test:v1:bytes", "\r\n$5\r\n\0x", 8);
-    assert_ok(cache_set(kit.cache, "test:v1:bytes", "", 0, HOUR_MS));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:bytes", "", 0, HOUR_MS));
     assert_value(&kit, "test:v1:bytes", "", 0);
     kit_end(&kit);
 }
@@ -105,7 +116,7 @@ static void keeps_a_large_value(struct loop *loop)
 
     for (size_t i = 0; i < SIZE; i++)
         bytes[i] = (char)(i * 31);
-    assert_ok(cache_set(kit.cache, "test:v1:large", bytes, SIZE, HOUR_MS));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:large", bytes, SIZE, HOUR_MS));
     assert_value(&kit, "test:v1:large", bytes, SIZE);
     mem_free(bytes);
     kit_end(&kit);
@@ -124,19 +135,19 @@ static void answers_in_the_order_of_the_keys(struct loop *loop)
         snprintf(keys[i], sizeof keys[i], "test:v1:many:%d", i);
         pointers[i] = keys[i];
         if (i % 3)
-            assert_ok(cache_set(kit.cache, keys[i], keys[i], strlen(keys[i]), HOUR_MS));
+            assert_soon_ok(cache_set(kit.cache, keys[i], keys[i], strlen(keys[i]), HOUR_MS));
     }
-    assert_ok(cache_get_many(kit.cache, pointers, KEYS, kit.arena, values));
+    assert_soon_ok(cache_get_many(kit.cache, pointers, KEYS, kit.arena, values));
     for (int i = 0; i < KEYS; i++) {
         assert_int_equal(values[i].size, i % 3 ? strlen(keys[i]) : 0);
         assert_true(!values[i].bytes == !(i % 3));
         if (i % 3)
             assert_memory_equal(values[i].bytes, keys[i], values[i].size);
     }
-    assert_ok(cache_delete(kit.cache, pointers, KEYS));
-    assert_ok(cache_get_many(kit.cache, pointers, KEYS, kit.arena, values));
+    assert_soon_ok(cache_delete(kit.cache, pointers, KEYS));
+    assert_soon_ok(cache_get_many(kit.cache, pointers, KEYS, kit.arena, values));
     assert_null(values[1].bytes);
-    assert_ok(cache_get_many(kit.cache, NULL, 0, kit.arena, NULL));
+    assert_soon_ok(cache_get_many(kit.cache, NULL, 0, kit.arena, NULL));
     kit_end(&kit);
 }
 
@@ -145,11 +156,9 @@ static void forgets_after_its_time(struct loop *loop)
     struct kit kit;
     kit_begin(&kit, loop);
 
-    assert_ok(cache_set(kit.cache, "test:v1:brief", "x", 1, 30));
+    assert_soon_ok(cache_set(kit.cache, "test:v1:brief", "x", 1, 3000));
     assert_value(&kit, "test:v1:brief", "x", 1);
-    assert_ok(task_sleep_us(50 * 1000));
-    assert_ok(get(&kit, "test:v1:brief"));
-    assert_null(kit.value.bytes);
+    server_test_wait(60000, is_ok(get(&kit, "test:v1:brief")) && !kit.value.bytes);
     kit_end(&kit);
 }
 
@@ -160,7 +169,7 @@ static void finds_no_value_where_another_type_is(struct loop *loop)
 
     direct(&kit, "DEL test:v1:list");
     direct(&kit, "LPUSH test:v1:list x");
-    assert_ok(get(&kit, "test:v1:list"));
+    assert_soon_ok(get(&kit, "test:v1:list"));
     assert_null(kit.value.bytes);
     kit_end(&kit);
 }
@@ -172,24 +181,36 @@ static void connects_again_when_redis_cuts_it_off(struct loop *loop)
 
     for (int i = 0; i < 3; i++) {
         direct(&kit, "CLIENT KILL TYPE normal SKIPME yes");
-        server_test_wait(1000, !answers(kit.cache));
-        server_test_wait(2000, answers(kit.cache));
+        server_test_wait(60000, !answers(kit.cache));
+        server_test_wait(60000, answers(kit.cache));
     }
     kit_end(&kit);
+}
+
+static bool is_away(struct status st)
+{
+    return status_is(&st, "DEPENDENCY_UNAVAILABLE");
+}
+
+/* False: it was this process that was slow, for as long as the pause or longer. */
+static bool gives_up_in_a_pause(struct kit *kit)
+{
+    assert_soon_ok(cache_set(kit->cache, "test:v1:slow", "one", 3, HOUR_MS));
+    direct(kit, "CLIENT PAUSE 1500 ALL"); /* who waits for its end hears OK */
+    const bool gave_up = is_away(get(kit, "test:v1:slow")) &&
+                         is_away(cache_set(kit->cache, "test:v1:slow", "two", 3, HOUR_MS));
+    server_test_wait(60000, answers(kit->cache));
+    assert_soon_ok(get(kit, "test:v1:slow"));
+    return gave_up && kit->value.size == 3 &&
+           memcmp(kit->value.bytes, "two", 3) == 0; /* late, but it was run */
 }
 
 static void does_not_wait_for_a_slow_redis(struct loop *loop)
 {
     struct kit kit;
     kit_begin(&kit, loop);
-    assert_ok(cache_set(kit.cache, "test:v1:slow", "one", 3, HOUR_MS));
 
-    direct(&kit, "CLIENT PAUSE 1500 ALL"); /* who waits for its end hears OK */
-    assert_reason(get(&kit, "test:v1:slow"), "DEPENDENCY_UNAVAILABLE");
-    assert_reason(cache_set(kit.cache, "test:v1:slow", "two", 3, HOUR_MS),
-                  "DEPENDENCY_UNAVAILABLE");
-    server_test_wait(10000, answers(kit.cache));
-    assert_value(&kit, "test:v1:slow", "two", 3); /* late, but it was run */
+    server_test_wait(60000, gives_up_in_a_pause(&kit));
     kit_end(&kit);
 }
 
@@ -198,13 +219,13 @@ static void leaves_a_redis_that_stands_still(struct loop *loop)
     struct kit kit;
     kit_begin(&kit, loop);
 
-    direct(&kit, "CLIENT PAUSE 3000 ALL");
-    server_test_wait(CACHE_SILENCE_MS + 500, ({
+    direct(&kit, "CLIENT PAUSE 10000 ALL");
+    server_test_wait(CACHE_SILENCE_MS + 6000, ({
                          const int64_t start_us = clock_mono_us();
                          assert_false(answers(kit.cache));
                          clock_mono_us() - start_us < 50 * 1000; /* failed without waiting */
                      }));
-    server_test_wait(4000, answers(kit.cache));
+    server_test_wait(60000, answers(kit.cache));
     kit_end(&kit);
 }
 
@@ -223,13 +244,13 @@ static void sets_many_at_once(struct loop *loop)
         pointers[i] = keys[i];
         entries[i] = (struct cache_entry){keys[i], keys[i], strlen(keys[i])};
     }
-    assert_ok(cache_set_many(kit.cache, entries, ENTRIES, HOUR_MS));
-    assert_ok(cache_get_many(kit.cache, pointers, ENTRIES, kit.arena, values));
+    assert_soon_ok(cache_set_many(kit.cache, entries, ENTRIES, HOUR_MS));
+    assert_soon_ok(cache_get_many(kit.cache, pointers, ENTRIES, kit.arena, values));
     for (int i = 0; i < ENTRIES; i++) {
         assert_int_equal(values[i].size, strlen(keys[i]));
         assert_memory_equal(values[i].bytes, keys[i], values[i].size);
     }
-    assert_ok(cache_set_many(kit.cache, NULL, 0, HOUR_MS));
+    assert_soon_ok(cache_set_many(kit.cache, NULL, 0, HOUR_MS));
     kit_end(&kit);
 }
 
@@ -252,23 +273,53 @@ static struct status take(struct cache *cache, const char *key, int64_t count, i
     return cache_run(cache, &script, input, ret, 2);
 }
 
+/* False: an answer was late, and whether it ran nobody knows. */
+static bool takes_until_there_is_no_more(struct kit *kit)
+{
+    int64_t answer[2];
+
+    direct(kit, "DEL test:v1:bucket");
+    for (int i = 1; i <= 3; i++) {
+        direct(kit, "SCRIPT FLUSH");
+        if (!is_ok(take(kit->cache, "test:v1:bucket", 2, 7, answer)))
+            return false;
+        assert_int_equal(answer[0], 1);
+        assert_int_equal(answer[1], 7 - 2 * i); /* it ran once each time */
+    }
+    assert_soon_ok(take(kit->cache, "test:v1:bucket", 2, 7, answer));
+    assert_int_equal(answer[0], 0);
+    assert_int_equal(answer[1], 1);
+    return true;
+}
+
 static void runs_a_script_that_redis_did_not_know_or_has_forgotten(struct loop *loop)
 {
     struct kit kit;
     kit_begin(&kit, loop);
+
+    server_test_wait(60000, takes_until_there_is_no_more(&kit));
+    kit_end(&kit);
+}
+
+static struct status run_wrong(struct cache *cache, const char *lua, int64_t *ret)
+{
+    const struct cache_script script = cache_script_of(lua);
+
+    return cache_run(cache, &script, (struct cache_script_input){0}, ret, 1);
+}
+
+static bool is_refused_for_good(struct status st)
+{
+    assert_false(status_ok(&st));
+    return status_is(&st, "INTERNAL");
+}
+
+static bool cannot_take_in_a_pause(struct kit *kit)
+{
     int64_t answer[2];
 
-    direct(&kit, "DEL test:v1:bucket");
-    for (int i = 1; i <= 3; i++) {
-        direct(&kit, "SCRIPT FLUSH");
-        assert_ok(take(kit.cache, "test:v1:bucket", 2, 7, answer));
-        assert_int_equal(answer[0], 1);
-        assert_int_equal(answer[1], 7 - 2 * i); /* it ran once each time */
-    }
-    assert_ok(take(kit.cache, "test:v1:bucket", 2, 7, answer));
-    assert_int_equal(answer[0], 0);
-    assert_int_equal(answer[1], 1);
-    kit_end(&kit);
+    direct(kit, "CLIENT PAUSE 300 ALL");
+    return is_away(take(kit->cache, "test:v1:bucket", 1, 1, answer));
 }
 
 static void tells_a_wrong_script_from_a_redis_that_is_away(struct loop *loop)
@@ -281,17 +332,11 @@ static void tells_a_wrong_script_from_a_redis_that_is_away(struct loop *loop)
     };
     int64_t answer = 5;
 
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-        const struct cache_script script = cache_script_of(wrong[i]);
-        assert_reason(cache_run(kit.cache, &script, (struct cache_script_input){0}, &answer, 1),
-                      "INTERNAL");
-    }
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        server_test_wait(60000, is_refused_for_good(run_wrong(kit.cache, wrong[i], &answer)));
     assert_int_equal(answer, 5);
-    direct(&kit, "CLIENT PAUSE 300 ALL");
-    int64_t answers_of_take[2];
-    assert_reason(take(kit.cache, "test:v1:bucket", 1, 1, answers_of_take),
-                  "DEPENDENCY_UNAVAILABLE");
-    server_test_wait(2000, answers(kit.cache));
+    server_test_wait(60000, cannot_take_in_a_pause(&kit));
+    server_test_wait(60000, answers(kit.cache));
     kit_end(&kit);
 }
 
@@ -322,7 +367,7 @@ static void gives_the_last_ones_once(struct loop *loop)
     direct(&kit, "SCRIPT FLUSH"); /* so that all of them have to send it */
     for (int i = 0; i < TAKERS; i++)
         assert_true(task_go("takes", takes_one, &takers));
-    server_test_wait(10000, takers.ended == TAKERS);
+    server_test_wait(60000, takers.ended == TAKERS);
     /* Who was not answered in time may have had one. */
     assert_in_range(takers.allowed, takers.failed < 10 ? 10 - takers.failed : 0, 10);
     kit_end(&kit);
@@ -402,6 +447,16 @@ static void asks_for_its_own(void *arg)
     ++*asker->ended;
 }
 
+/* Is over when Redis goes on. */
+static void pause_for(struct kit *kit, int ms)
+{
+    char command[40];
+
+    snprintf(command, sizeof command, "CLIENT PAUSE %d ALL", ms);
+    direct(kit, command);
+    assert_ok(task_sleep_us(ms * CLOCK_US_PER_MS));
+}
+
 /* Each round is cut off with commands on their way, some of them given up, and then goes on. */
 static void nobody_gets_anothers_reply_however_often_it_is_cut_off(struct loop *loop)
 {
@@ -418,20 +473,20 @@ static void nobody_gets_anothers_reply_however_often_it_is_cut_off(struct loop *
         entries[i] = (struct cache_entry){keys[i], keys[i], strlen(keys[i])};
         askers[i] = (struct asker){kit.cache, i, &stop, &answered, &failed, &wrong, &ended};
     }
-    assert_ok(cache_set_many(kit.cache, entries, ASKERS, HOUR_MS));
+    assert_soon_ok(cache_set_many(kit.cache, entries, ASKERS, HOUR_MS));
     for (int i = 0; i < ASKERS; i++)
         assert_true(task_go("asks", asks_for_its_own, &askers[i]));
     for (int round = 0; round < ROUNDS; round++) {
         const int answered_before = answered, failed_before = failed;
         if (round % 4 == 3) /* longer than a call waits: replies come to those who gave up */
-            direct(&kit, "CLIENT PAUSE 150 ALL");
+            server_test_wait(60000, (pause_for(&kit, 150), failed > failed_before));
         else
             direct(&kit, "CLIENT KILL TYPE normal SKIPME yes");
-        server_test_wait(10000, failed > failed_before);
-        server_test_wait(10000, answered > answered_before + ASKERS);
+        server_test_wait(60000, failed > failed_before);
+        server_test_wait(60000, answered > answered_before + ASKERS);
     }
     stop = 1;
-    server_test_wait(10000, ended == ASKERS);
+    server_test_wait(60000, ended == ASKERS);
     assert_int_equal(wrong, 0);
     kit_end(&kit);
 }

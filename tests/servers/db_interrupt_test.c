@@ -37,14 +37,14 @@ static void a_query_that_is_cancelled_ends_here_and_on_the_server(struct loop *l
     make_account(db, 1);
     struct sleeper s = {.db = db};
     struct task *task = task_spawn("sleeper", sleeps_in_a_query, &s);
-    server_test_wait(5000, kit_running("SELECT SLEEP(61)") == 1);
+    server_test_wait(60000, kit_running("SELECT SLEEP(61)") == 1);
     const int64_t since_us = clock_mono_us();
     task_cancel(task);
     assert_ok(task_join(task));
     assert_true(clock_mono_us() - since_us < 61 * CLOCK_US_PER_S);
     assert_int_equal(s.st.code, CODE_CANCELLED);
-    server_test_wait(3000, kit_running("SELECT SLEEP(61)") == 0);
-    assert_int_equal(metric_value(db->metrics.kills[DB_KILLED]) - killed, 1);
+    server_test_wait(60000, kit_running("SELECT SLEEP(61)") == 0);
+    server_test_wait(60000, metric_value(db->metrics.kills[DB_KILLED]) - killed == 1);
 
     kit_write(db, "UPDATE account SET balance = balance + 1 WHERE id = 0", DB_NO_ARGS);
     assert_int_equal(kit_read_i64(db, "SELECT balance FROM account", DB_NO_ARGS), 1001);
@@ -77,7 +77,7 @@ static void who_gives_up_waiting_for_a_lock_lets_go_of_those_it_has(struct loop 
     assert_ok(db_exec(&holder, "UPDATE account SET balance = 5 WHERE id = 0", DB_NO_ARGS, NULL));
     struct sleeper s = {.db = db};
     struct task *task = task_spawn("wants two", wants_two_accounts, &s);
-    server_test_wait(5000, kit_running(waits) == 1);
+    server_test_wait(60000, kit_running(waits) == 1);
     task_stop(task);
     assert_int_equal(s.st.code, CODE_CANCELLED);
 
@@ -89,11 +89,11 @@ static void who_gives_up_waiting_for_a_lock_lets_go_of_those_it_has(struct loop 
 
 static void gives_up(struct db *db)
 {
-    AUTO(task_deadline_end)
-    struct task_deadline limit = task_deadline_in_us(100 * CLOCK_US_PER_MS);
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     assert_ok(db_read_begin(&tx, db));
+    AUTO(task_deadline_end)
+    struct task_deadline limit = task_deadline_in_us(CLOCK_US_PER_S);
     assert_reason(sleep_query(&tx, "SELECT SLEEP(2.66)"), "DEADLINE_EXCEEDED");
 }
 
@@ -105,13 +105,13 @@ static void a_kill_that_hangs_holds_up_neither_others_nor_close(struct loop *loo
         AUTO(db_tx_end) struct db_tx other = {0};
         assert_ok(db_tx_begin(&other, db));
         gives_up(db);
-        server_test_wait(2000, proxy.count == 3);
+        server_test_wait(60000, proxy.count == 3);
         assert_int_equal(kit_i64(&other, "SELECT 5", DB_NO_ARGS), 5);
         assert_int_equal(db->open, 2);
     }
     db_proxy_stop(&proxy, db);
     assert_int_equal(task_count(), 1);
-    server_test_wait(10000, kit_running("SELECT SLEEP(2.66)") == 0);
+    server_test_wait(60000, kit_running("SELECT SLEEP(2.66)") == 0);
 }
 
 static void what_cannot_be_killed_keeps_its_place_for_a_while_only(struct loop *loop)
@@ -125,7 +125,7 @@ static void what_cannot_be_killed_keeps_its_place_for_a_while_only(struct loop *
     assert_int_equal(proxy.count, 3);
     assert_int_equal(metric_value(db->metrics.kills[DB_KILL_FAILED]) - failed, 1);
     db_proxy_stop(&proxy, db);
-    server_test_wait(10000, kit_running("SELECT SLEEP(2.66)") == 0);
+    server_test_wait(60000, kit_running("SELECT SLEEP(2.66)") == 0);
 }
 
 static void a_query_ends_at_the_tasks_deadline(struct loop *loop)
@@ -136,15 +136,20 @@ static void a_query_ends_at_the_tasks_deadline(struct loop *loop)
     assert_ok(db_read_begin(&tx, db));
     {
         AUTO(task_deadline_end)
-        struct task_deadline limit = task_deadline_in_us(50 * CLOCK_US_PER_MS);
+        struct task_deadline limit = task_deadline_in_us(CLOCK_US_PER_S);
         assert_reason(sleep_query(&tx, "SELECT SLEEP(62)"), "DEADLINE_EXCEEDED");
     }
     assert_true(clock_mono_us() - since_us < 62 * CLOCK_US_PER_S);
     assert_reason(sleep_query(&tx, "SELECT 1"), "DEPENDENCY_UNAVAILABLE");
     db_tx_end(&tx);
     assert_int_equal(kit_read_i64(db, "SELECT 5", DB_NO_ARGS), 5);
-    assert_int_equal(kit_running("SELECT SLEEP(62)"), 0);
+    server_test_wait(60000, kit_running("SELECT SLEEP(62)") == 0);
     db_close(db);
+}
+
+static void sleeps_on(void *tx)
+{
+    assert_reason(sleep_query(tx, "SELECT SLEEP(65)"), "CANCELLED");
 }
 
 static void a_descriptor_that_the_library_closed_is_free_for_others(struct loop *loop)
@@ -153,10 +158,9 @@ static void a_descriptor_that_the_library_closed_is_free_for_others(struct loop 
     AUTO(db_tx_end) struct db_tx lost = {0}, next = {0};
     assert_ok(db_tx_begin(&lost, db));
     const int fd = lost.connection->fd;
-    {
-        AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2000);
-        assert_reason(sleep_query(&lost, "SELECT SLEEP(65)"), "DEADLINE_EXCEEDED");
-    }
+    struct task *task = task_spawn("sleeps on", sleeps_on, &lost);
+    server_test_wait(60000, kit_running("SELECT SLEEP(65)") == 1);
+    task_stop(task);
     assert_ok(db_tx_begin(&next, db));
     assert_int_equal(next.connection->fd, fd);
     db_tx_end(&lost);
@@ -200,7 +204,7 @@ static void many_that_give_up_never_make_the_server_see_more_than_the_pool(struc
     }
     mysql_close(looker);
     assert_int_equal(kit_read_i64(db, "SELECT 5", DB_NO_ARGS), 5);
-    server_test_wait(3000, kit_running("SELECT SLEEP(63)") == 0);
+    server_test_wait(60000, kit_running("SELECT SLEEP(63)") == 0);
     db_close(db);
 }
 

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +41,8 @@ class Lab:
         self.kafka = kafka
         self.topic = f"lab.{name}"
         self.keys = keys
+        # Of "lab.daily": so far away that no test sees it come by itself.
+        self.daily_hour = (datetime.now(UTC).hour + 12) % 24
         self._credentials = mariadb.create_schema(f"lab_{next(_numbers)}")
         self._started: list[Service] = []
         self._event_ids = itertools.count(1)
@@ -75,6 +78,7 @@ class Lab:
                 "SOUK_KEYS_FILE": str(self.keys.keys_file),
                 "SOUK_LEASE_MS": str(SAGA_LEASE_MS),
                 "SOUK_RPC_CALLER_PER_S": "0",
+                "LAB_DAILY_HOUR": str(self.daily_hour),
                 **settings,
             },
         )
@@ -89,6 +93,12 @@ class Lab:
         (row,) = self.sql(text)
         (value,) = row.values()
         return int(value)
+
+    def wait_for_silence(self) -> None:
+        """Until the database has done what killed processes had asked of it."""
+        user = self._credentials.user
+        of_them = f"SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = '{user}'"
+        until(lambda: self.number(of_them) == 0, 60, "the end of their connections")
 
     def connect(self) -> Any:
         """A connection of the test's own, with transactions."""
@@ -123,7 +133,7 @@ class Lab:
     def make_due(self, job: str) -> None:
         """Runs a job of cron once more; not the run that is under way."""
         row = f"FROM cron_job WHERE name = '{job}' AND holder = ''"
-        until(lambda: self.number(f"SELECT COUNT(*) {row}"), 20, f"{job} at rest")
+        until(lambda: self.number(f"SELECT COUNT(*) {row}"), 60, f"{job} at rest")
         self.sql(f"UPDATE cron_job SET next_at = UTC_TIMESTAMP(6) WHERE name = '{job}'")
 
     def forget_relay_lease(self) -> None:
@@ -208,7 +218,7 @@ class Watcher:
     def values_of(self, key: int) -> list[bytes]:
         return [value for seen_key, value in self.read() if seen_key == key]
 
-    def wait_for(self, values: Sequence[bytes], timeout_s: float = 20) -> None:
+    def wait_for(self, values: Sequence[bytes], timeout_s: float = 60) -> None:
         """Until each of these has been seen."""
         missing = set(values)
 

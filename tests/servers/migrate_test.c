@@ -175,8 +175,8 @@ static void data_and_its_record_are_one_also_when_tried_again(struct loop *loop)
                       DB_NO_ARGS, NULL)); /* its record waits until it gives up */
     struct migrating m = {.db = db};
     struct task *task = task_spawn("migrates", migrates, &m);
-    server_test_wait(9000, kit_running("UPDATE schema_migration SET applied_at") == 1);
-    server_test_wait(9000, kit_running("UPDATE schema_migration SET applied_at") == 0);
+    server_test_wait(60000, kit_running("UPDATE schema_migration SET applied_at") == 1);
+    server_test_wait(60000, kit_running("UPDATE schema_migration SET applied_at") == 0);
     db_tx_end(&user);
     assert_ok(task_join(task));
     assert_ok(m.st);
@@ -213,8 +213,8 @@ static void a_step_waits_for_its_table_without_holding_it_up(struct loop *loop)
     assert_ok(db_exec(&user, "INSERT INTO thing VALUES (9)", DB_NO_ARGS, NULL));
     struct migrating m = {.db = db};
     struct task *task = task_spawn("migrates", migrates, &m);
-    server_test_wait(5000, kit_running("ALTER TABLE thing") == 1);
-    server_test_wait(5000, kit_running("ALTER TABLE thing") == 0); /* it gave up for now */
+    server_test_wait(60000, kit_running("ALTER TABLE thing") == 1);
+    server_test_wait(60000, kit_running("ALTER TABLE thing") == 0); /* it gave up for now */
     assert_ok(db_tx_commit(&user));
     assert_ok(task_join(task));
     assert_ok(m.st);
@@ -231,7 +231,7 @@ static void a_migration_can_be_cancelled(struct loop *loop)
     assert_ok(db_exec(&user, "INSERT INTO thing VALUES (9)", DB_NO_ARGS, NULL));
     struct migrating m = {.db = db};
     struct task *task = task_spawn("migrates", migrates, &m);
-    server_test_wait(5000, kit_running("ALTER TABLE thing") == 1);
+    server_test_wait(60000, kit_running("ALTER TABLE thing") == 1);
     task_cancel(task);
     assert_ok(task_join(task));
     assert_int_equal(m.st.code, CODE_CANCELLED);

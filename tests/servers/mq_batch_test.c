@@ -77,7 +77,7 @@ static void hands_over_what_has_gathered(struct loop *loop)
 
     assert_ok(kit_produce(producer, topic, 0, 5000, KEYS));
     struct mq_consumer *consumer = consumer_of(loop, group, topic, &taker);
-    server_test_wait(30000, taker.seen->count == 5000);
+    server_test_wait(60000, taker.seen->count == 5000);
     mq_consumer_stop(consumer);
 
     assert_int_equal(taker.seen->calls, 5000);
@@ -100,9 +100,9 @@ static void takes_apart_what_cannot_be_handled_together(struct loop *loop)
 
     assert_ok(kit_produce(producer, topic, 0, 300, KEYS));
     struct mq_consumer *consumer = consumer_of(loop, kit_name("group"), topic, &taker);
-    server_test_wait(20000, taker.bad_tries > 0);
+    server_test_wait(60000, taker.bad_tries > 0);
     assert_int_equal(taker.seen->count, 100); /* all before it, nothing behind it */
-    server_test_wait(20000, taker.seen->count == 300);
+    server_test_wait(60000, taker.seen->count == 300);
     mq_consumer_stop(consumer);
 
     assert_int_equal(taker.bad_tries, 3);
@@ -123,7 +123,7 @@ static void repeats_nothing_after_a_stop(struct loop *loop)
     assert_ok(kit_produce(producer, topic, 0, 2000, KEYS));
     for (int stopped_at = 200; stopped_at <= 2000; stopped_at += 600) {
         struct mq_consumer *consumer = consumer_of(loop, group, topic, &taker);
-        server_test_wait(30000, taker.seen->count >= stopped_at);
+        server_test_wait(60000, taker.seen->count >= stopped_at);
         mq_consumer_stop(consumer);
     }
     assert_int_equal(taker.seen->count, 2000);

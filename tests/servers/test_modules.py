@@ -15,6 +15,7 @@ from soukdev import paths
 from soukdev.kafka import Kafka
 from soukdev.mariadb import MariaDB
 from soukdev.opensearch import OpenSearch
+from soukdev.poll import until
 from soukdev.redis import Redis
 from soukdev.server import Server
 from tls_kit import Ca, KafkaWithTls, RedisWithTls, Stunnel
@@ -140,7 +141,7 @@ def meanwhile(request: pytest.FixtureRequest, environment: Environment) -> Calla
     return restarts.serve
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_module(
     program: str, environment: Environment, meanwhile: Callable[[], None], folder: Path
@@ -157,7 +158,7 @@ def test_the_cache_through_the_tunnel_of_its_manual(
 
 
 def pinged(tunnel: Stunnel) -> bytes:
-    with socket.create_connection(("127.0.0.1", tunnel.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", tunnel.port), timeout=60) as connection:
         connection.sendall(b"PING\r\n")
         try:
             return connection.recv(100)
@@ -171,7 +172,7 @@ def test_the_tunnel_gives_nothing_to_a_redis_of_another_ca(
     other = Ca(folder / "other-redis-ca").certificate
     with Stunnel(folder / "other-stunnel", redis, other) as tunnel:
         assert pinged(tunnel) == b""
-        assert "certificate verify failed" in tunnel.log.read_text()
+        until(lambda: "certificate verify failed" in tunnel.log_text(), 60, "its reason")
 
 
 def run(

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import pymysql
 import pytest
 from lab_kit import Lab, Watcher, frozen, metric
 from soukdev import paths
@@ -59,7 +60,14 @@ class Writers:
         with self._lab.connect() as connection, connection.cursor() as cursor:
             while not self._stop.is_set():
                 thing = chance.choice(self.THINGS)
-                cursor.execute("SELECT version FROM lab_thing WHERE id = %s FOR UPDATE", (thing,))
+                try:
+                    cursor.execute(
+                        "SELECT version FROM lab_thing WHERE id = %s FOR UPDATE", (thing,)
+                    )
+                except pymysql.err.OperationalError:
+                    # Its turn did not come within the time that a lock is waited for.
+                    connection.rollback()
+                    continue
                 version = cursor.fetchone()["version"] + 1
                 cursor.execute("UPDATE lab_thing SET version = %s WHERE id = %s", (version, thing))
                 event = b"%d/%d" % (thing, version)
@@ -81,13 +89,13 @@ def assert_in_order(watcher: Watcher) -> None:
 
 def wait_for_count(relay: Service, count: int) -> None:
     """Kafka may show an event before the relay has heard that it took it."""
-    until(lambda: metric(relay, "souk_outbox_published_total") == count, 20, f"{count} counted")
+    until(lambda: metric(relay, "souk_outbox_published_total") == count, 60, f"{count} counted")
 
 
 def test_events_of_sixteen_writers_arrive_in_order(lab: Lab, watcher: Watcher) -> None:
     relay = lab.start("relay")
     writers = Writers(lab)
-    until(lambda: len(writers.committed) >= 1000, 60, "writes")
+    until(lambda: len(writers.committed) >= 1000, 150, "writes")
     writers.stop()
     watcher.wait_for(writers.committed)
     assert_in_order(watcher)
@@ -98,6 +106,7 @@ def test_events_of_sixteen_writers_arrive_in_order(lab: Lab, watcher: Watcher) -
 def test_a_row_that_appears_late_arrives(lab: Lab, watcher: Watcher) -> None:
     lab.start("relay")
     with lab.connect() as slow, slow.cursor() as cursor:
+        cursor.execute("SET idle_transaction_timeout = 0")
         lab.add_event(cursor, 1, b"slow")
         with lab.connect() as quick, quick.cursor() as other:
             for number in range(20):
@@ -116,6 +125,7 @@ def test_a_row_that_appears_while_the_broker_is_away_arrives(lab: Lab, watcher: 
     """Longer away than a gap stays open: it must be looked for once more before it closes."""
     lab.start("relay")
     with lab.connect() as slow, slow.cursor() as cursor:
+        cursor.execute("SET idle_transaction_timeout = 0")
         lab.add_event(cursor, 1, b"slow")
         with lab.connect() as quick, quick.cursor() as other:
             lab.add_event(other, 2, b"before")
@@ -127,15 +137,15 @@ def test_a_row_that_appears_while_the_broker_is_away_arrives(lab: Lab, watcher: 
                 time.sleep(1)  # the relay has read it and waits for the broker
                 slow.commit()
                 time.sleep(GAP_LIFE_S + 2)
-    watcher.wait_for([b"slow", b"meanwhile"], timeout_s=40)
+    watcher.wait_for([b"slow", b"meanwhile"], timeout_s=60)
 
 
 def wait_for_more(relay: Service) -> None:
     before = metric(relay, "souk_outbox_published_total")
-    until(lambda: metric(relay, "souk_outbox_published_total") > before, 20, "events")
+    until(lambda: metric(relay, "souk_outbox_published_total") > before, 60, "events")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_a_relay_that_is_killed_again_and_again_loses_nothing(lab: Lab, watcher: Watcher) -> None:
     chance = random.Random(7)
     relay = lab.start("relay")
@@ -166,7 +176,7 @@ def test_of_two_relays_one_publishes_and_the_other_takes_over(lab: Lab, watcher:
 
     for number in range(30):
         tell(b"first %d" % number)
-    until(lambda: sorted(published()) == [0, 30], 20, "the count")
+    until(lambda: sorted(published()) == [0, 30], 60, "the count")
     leader, other = sorted(relays, key=lambda relay: metric(relay, "souk_outbox_published_total"))[
         ::-1
     ]
@@ -180,11 +190,11 @@ def test_of_two_relays_one_publishes_and_the_other_takes_over(lab: Lab, watcher:
 def test_a_relay_that_was_frozen_repeats_but_does_not_disorder(lab: Lab, watcher: Watcher) -> None:
     first = lab.start("relay")
     writers = Writers(lab)
-    until(lambda: metric(first, "souk_outbox_published_total") > 50, 20, "events")
+    until(lambda: metric(first, "souk_outbox_published_total") > 50, 60, "events")
     second = lab.start("relay")
     with frozen(first):
-        until(lambda: metric(second, "souk_outbox_published_total") > 200, 30, "a new leader")
-    until(lambda: len(writers.committed) > 1000, 60, "writes")
+        until(lambda: metric(second, "souk_outbox_published_total") > 200, 60, "a new leader")
+    until(lambda: len(writers.committed) > 1000, 150, "writes")
     writers.stop()
     watcher.wait_for(writers.committed)
     assert_in_order(watcher)
@@ -205,12 +215,12 @@ def test_an_event_that_is_too_large_holds_up_its_aggregate_alone(
     lab.tell(1, b"1/1", TOO_LARGE, b"1/2", b"1/3")
     lab.tell(2, b"2/1", b"2/2")
     watcher.wait_for([b"1/1", b"2/1", b"2/2"])
-    until(lambda: parked(lab) == 3, 20, "it and those behind it")
+    until(lambda: parked(lab) == 3, 60, "it and those behind it")
     lab.tell(1, b"1/4")
     lab.tell(2, b"2/3")
     watcher.wait_for([b"2/3"])
-    until(lambda: parked(lab) == 4, 20, "one more behind it")
-    until(lambda: metric(relay, "souk_outbox_parked_events") == 4, 20, "the metric")
+    until(lambda: parked(lab) == 4, 60, "one more behind it")
+    until(lambda: metric(relay, "souk_outbox_parked_events") == 4, 60, "the metric")
     assert watcher.values_of(1) == [b"1/1"]
     # What an operator does with one that nobody needs.
     lab.sql("DELETE FROM outbox_parked WHERE LENGTH(payload) > 900000")
@@ -218,10 +228,11 @@ def test_an_event_that_is_too_large_holds_up_its_aggregate_alone(
     lab.tell(1, b"1/5")
     watcher.wait_for([b"1/5"])
     assert watcher.values_of(1) == [b"1/1", b"1/2", b"1/3", b"1/4", b"1/5"]
-    assert parked(lab) == 0
+    # Kafka may show one before its row has gone.
+    until(lambda: parked(lab) == 0, 60, "none is left")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_events_without_a_topic_wait_for_it_in_their_order(lab: Lab, watcher: Watcher) -> None:
     later = f"{lab.topic}.later"
     relay = lab.start("relay")
@@ -229,38 +240,38 @@ def test_events_without_a_topic_wait_for_it_in_their_order(lab: Lab, watcher: Wa
     lab.tell(1, *(b"1/%d" % number for number in range(1, 21)), topic=later)
     lab.tell(1, b"after")
     watcher.wait_for([b"before", b"after"])
-    until(lambda: parked(lab) == 20, 20, "those without a topic")
+    until(lambda: parked(lab) == 20, 60, "those without a topic")
     relay.kill9()
     lab.forget_relay_lease()
     lab.forget_node_leases()
     relay.start()
     lab.tell(1, *(b"1/%d" % number for number in range(21, 31)), topic=later)
-    until(lambda: parked(lab) == 30, 20, "more of them")
+    until(lambda: parked(lab) == 30, 60, "more of them")
     lab.kafka.create_topics({later: 4})
     second = Watcher(lab.kafka.address, later)
     try:
         second.wait_for([b"1/%d" % number for number in range(1, 31)], timeout_s=120)
         firsts = list(dict.fromkeys(second.values_of(1)))
         assert firsts == [b"1/%d" % number for number in range(1, 31)]
-        until(lambda: parked(lab) == 0, 20, "none is left")
+        until(lambda: parked(lab) == 0, 60, "none is left")
     finally:
         second.close()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(480)
 def test_a_large_event_holds_up_no_topic_that_came_back(lab: Lab) -> None:
     later = f"{lab.topic}.later"
     lab.start("relay")
     lab.tell(1, b"1/1", topic=later)
-    until(lambda: parked(lab) == 1, 20, "the first without a topic")
+    until(lambda: parked(lab) == 1, 60, "the first without a topic")
     lab.tell(1, TOO_LARGE, b"1/2", topic=later)
     lab.tell(2, b"2/1", b"2/2", topic=later)
-    until(lambda: parked(lab) == 5, 20, "all of them")
+    until(lambda: parked(lab) == 5, 60, "all of them")
     lab.kafka.create_topics({later: 4})
     watcher = Watcher(lab.kafka.address, later)
     try:
         watcher.wait_for([b"1/1", b"2/1", b"2/2"], timeout_s=120)
-        until(lambda: parked(lab) == 2, 20, "the large one and what is behind it")
+        until(lambda: parked(lab) == 2, 60, "the large one and what is behind it")
         assert watcher.values_of(1) == [b"1/1"]
     finally:
         watcher.close()

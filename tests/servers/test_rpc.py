@@ -1,6 +1,7 @@
 """libcommon's RPC server as a client sees it that nobody here wrote."""
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,26 +14,27 @@ from soukdev.refusal import Refused
 
 
 def busy(lab: RpcLab, client: GrpcClient, calls: int, **fields: int) -> list[Pending]:
-    """So many calls, of which the first are worked on and the others wait."""
-    pending = [Pending(lab, client, "Work", **fields) for _ in range(calls)]
-    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == calls, 10, "calls")
+    """So many calls, of which the first are worked on and the others wait, until release()."""
+    pending = [Pending(lab, client, "Work", held=True, **fields) for _ in range(calls)]
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == calls, 60, "calls")
     return pending
 
 
 def health(client: GrpcClient) -> bytes:
     """The bytes of a HealthCheckResponse."""
-    answer: bytes = client.channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=5)
+    answer: bytes = client.channel.unary_unary("/grpc.health.v1.Health/Check")(b"", timeout=30)
     return answer
 
 
 def test_beyond_the_queue_calls_are_refused_and_told_when_to_come_back(start: StartLab) -> None:
     lab, client = start(concurrency=2, queue=1)
-    pending = busy(lab, client, 3, sleep_ms=1000)
+    pending = busy(lab, client, 3)
     with pytest.raises(Refused) as refused:
         call(lab, client, "Work")
     assert (refused.value.code, refused.value.reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
     assert refused.value.retry_after_ms > 0
     assert health(client) == b"\x08\x01", "health waits for nobody"
+    lab.release()
     for one in pending:
         one.answer()
     assert lab.metric("souk_rpc_calls_total", method="Work", code="RESOURCE_EXHAUSTED") == 1
@@ -43,25 +45,27 @@ def test_a_call_whose_time_would_be_over_before_its_turn_is_refused_at_once(
     start: StartLab,
 ) -> None:
     lab, client = start(concurrency=1, queue=10)
-    call(lab, client, "Work", sleep_ms=1000)  # so long do they take
-    first = busy(lab, client, 1, sleep_ms=1000)
+    call(lab, client, "Work", sleep_ms=3000)  # so long do they take
+    first = busy(lab, client, 1)
     with pytest.raises(Refused) as refused:
-        call(lab, client, "Work", timeout_s=0.8)
+        call(lab, client, "Work", timeout_s=2.5)
     assert refused.value.code == "RESOURCE_EXHAUSTED"
+    lab.release()
     first[0].answer()
 
 
 def test_calls_that_are_refused_before_their_work_do_not_count(start: StartLab) -> None:
     lab, client = start(concurrency=1, queue=10)
-    call(lab, client, "Work", sleep_ms=1000)  # so long do they take
+    call(lab, client, "Work", sleep_ms=3000)  # so long do they take
     for _ in range(100):
         with pytest.raises(Refused) as refused:
             call(lab, client, "Work", sleep_ms=-1)
         assert refused.value.reason == "INVALID_FIELD"
-    first = busy(lab, client, 1, sleep_ms=1000)
+    first = busy(lab, client, 1)
     with pytest.raises(Refused) as refused:
-        call(lab, client, "Work", timeout_s=0.8)
+        call(lab, client, "Work", timeout_s=2.5)
     assert refused.value.code == "RESOURCE_EXHAUSTED"
+    lab.release()
     first[0].answer()
 
 
@@ -69,18 +73,20 @@ def test_a_short_call_is_not_measured_by_long_ones(start: StartLab) -> None:
     peer, _ = start()
     lab, client = start(concurrency=2, queue=10, peer_lab=f"ipv4:{peer.address}")
     call(lab, client, "Heavy", sleep_ms=6000)  # more than Forward may take, of 30 s
-    first = Pending(lab, client, "Heavy", sleep_ms=1000)
-    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Heavy") == 1, 10, "all the room")
+    first = Pending(lab, client, "Heavy", sleep_ms=2000)
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Heavy") == 1, 60, "all the room")
     call(lab, client, "Forward")
     first.answer()
 
 
 def test_who_gives_up_in_the_line_makes_room(start: StartLab) -> None:
     lab, client = start(concurrency=1, queue=1)
-    pending = busy(lab, client, 2, sleep_ms=1000)
+    pending = busy(lab, client, 2)
     pending[1].call.cancel()
-    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 1, 10, "room")
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 1, 60, "room")
     last = Pending(lab, client, "Work")
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 2, 60, "the last")
+    lab.release()
     pending[0].answer()
     last.answer()
     assert lab.metric("souk_rpc_calls_total", method="Work", code="CANCELLED") == 1
@@ -89,11 +95,11 @@ def test_who_gives_up_in_the_line_makes_room(start: StartLab) -> None:
 @pytest.mark.parametrize("way", ["cancels", "is late"])
 def test_who_fits_begins_when_a_heavy_one_before_it_gives_up(start: StartLab, way: str) -> None:
     lab, client = start(concurrency=2, queue=10)
-    endless = busy(lab, client, 1, sleep_ms=29000, timeout_s=30)
-    heavy = Pending(lab, client, "Heavy", timeout_s=30 if way == "cancels" else 1)
-    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Heavy") == 1, 10, "in line")
+    endless = busy(lab, client, 1)
+    heavy = Pending(lab, client, "Heavy", timeout_s=30 if way == "cancels" else 5)
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Heavy") == 1, 60, "in line")
     light = Pending(lab, client, "Work")
-    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 2, 10, "behind it")
+    until(lambda: lab.metric("souk_rpc_calls_in_flight", method="Work") == 2, 60, "behind it")
     if way == "cancels":
         heavy.call.cancel()
     light.answer()
@@ -154,7 +160,7 @@ def test_an_old_connection_is_replaced_without_a_failed_call(start: StartLab) ->
         call(lab, client, "Work", sleep_ms=10)
         return states.count(grpc.ChannelConnectivity.READY) > 2
 
-    until(was_replaced, 20, "new connections")
+    until(was_replaced, 60, "new connections")
 
 
 def call_lines(lab: RpcLab) -> list[dict[str, Any]]:
@@ -164,15 +170,15 @@ def call_lines(lab: RpcLab) -> list[dict[str, Any]]:
 
 
 def test_the_log_has_what_failed_and_what_was_slow(start: StartLab) -> None:
-    lab, client = start(log_one_of=0, log_slow_ms=100)
+    lab, client = start(log_one_of=0, log_slow_ms=3000)
     call(lab, client, "Work")
-    call(lab, client, "Work", sleep_ms=110, padding=bytes(50), answer_bytes=20)
+    call(lab, client, "Work", sleep_ms=3010, padding=bytes(50), answer_bytes=20)
     with pytest.raises(Refused):
         call(lab, client, "Work", sleep_ms=-1)
     slow, refused = call_lines(lab)
     assert (slow["method"], slow["code"]) == ("/souk.lab.v1.LabService/Work", "OK")
-    assert slow["took_us"] >= 100_000
-    assert (slow["in_bytes"], slow["out_bytes"]) == (56, 22)
+    assert slow["took_us"] >= 3_000_000
+    assert (slow["in_bytes"], slow["out_bytes"]) == (57, 22)
     assert (refused["code"], refused["reason"]) == ("INVALID_ARGUMENT", "INVALID_FIELD")
 
 
@@ -181,7 +187,7 @@ def test_the_log_has_all_good_calls_of_some_traces(start: StartLab) -> None:
     traces = [f"{number:032x}" for number in range(1, 65)]
     stub = client.channel.unary_unary("/souk.lab.v1.LabService/Work")
     for trace in traces * 2:
-        stub(b"", metadata=[("traceparent", f"00-{trace}-00f067aa0ba902b7-01")], timeout=5)
+        stub(b"", metadata=[("traceparent", f"00-{trace}-00f067aa0ba902b7-01")], timeout=30)
     logged = [line["trace_id"] for line in call_lines(lab)]
     assert 0 < len(set(logged)) < len(traces)
     assert all(logged.count(trace) == 2 for trace in set(logged))
@@ -189,11 +195,16 @@ def test_the_log_has_all_good_calls_of_some_traces(start: StartLab) -> None:
 
 def test_metrics_tell_how_long_calls_waited_and_took(start: StartLab) -> None:
     lab, client = start(concurrency=1)
-    for one in busy(lab, client, 2, sleep_ms=1000):
+    pending = busy(lab, client, 2)
+    since = time.monotonic()
+    until(lambda: time.monotonic() - since >= 0.5, 60, "some time")
+    waited_s = time.monotonic() - since
+    lab.release()
+    for one in pending:
         one.answer()
     labels = {"method": "Work"}
-    assert lab.metric("souk_rpc_queue_seconds_sum", **labels) >= 0.25
-    assert lab.metric("souk_rpc_duration_seconds_sum", **labels) >= 2.25
+    assert lab.metric("souk_rpc_queue_seconds_sum", **labels) >= waited_s
+    assert lab.metric("souk_rpc_duration_seconds_sum", **labels) >= 2 * waited_s
     assert lab.metric("souk_rpc_duration_seconds_count", **labels) == 2
     assert lab.metric("souk_rpc_calls_in_flight", **labels) == 0
     assert lab.metric("souk_rpc_calls_total", **labels, code="OK") == 2

@@ -73,7 +73,7 @@ def wait_for_stuck(process: Service, wanted: int) -> None:
         page = http.request(process.ports["admin"], "/metrics").decode()
         return f'souk_saga_stuck{{kind="lab"}} {wanted}\n' in page
 
-    until(says_so, 20, f"{wanted} stuck")
+    until(says_so, 60, f"{wanted} stuck")
 
 
 def told(process: Service, message: str) -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def put_off(lab: Lab, desk: Desk, step: str) -> int:
     """A saga that cannot do a step."""
     lab.fault(step, code=UNAVAILABLE)
     saga_id = begin(lab)
-    until(lambda: desk.get(saga_id).saga.trouble, 30, "its trouble")
+    until(lambda: desk.get(saga_id).saga.trouble, 60, "its trouble")
     return saga_id
 
 
@@ -105,7 +105,7 @@ def put_off_for_long(lab: Lab, saga_id: int) -> None:
         lab.sql(f"UPDATE saga SET {later} WHERE id = {saga_id} AND owner = ''")
         return bool(lab.sql(far))
 
-    until(done, 20, "nobody at work on it")
+    until(done, 60, "nobody at work on it")
 
 
 def refused(desk: Desk, method: str, saga_id: int, **fields: Any) -> str:
@@ -161,7 +161,7 @@ def test_what_nobody_takes_up_is_told_of(lab: Lab, process: Service, desk: Desk)
     wait_for_end(lab, saga_id, DONE)
     lab.sql(f"UPDATE saga SET active = 1, kind = 'of another time' WHERE id = {saga_id}")
     grow_old(lab, saga_id, 3600)
-    until(lambda: told(process, "saga stuck"), 20, "the line")
+    until(lambda: told(process, "saga stuck"), 60, "the line")
     assert told(process, "saga stuck")[0]["why"] == "no process takes it up"
     assert list(desk.get(saga_id).steps) == []
     assert refused(desk, "AbandonSaga", saga_id) == "FAILED_PRECONDITION SAGA_KIND_UNKNOWN"
@@ -183,7 +183,7 @@ def test_abandoned_by_another_process_it_does_not_pass_its_pivot(
     lab: Lab, process: Service, desk: Desk
 ) -> None:
     other_desk = Desk(lab, lab.start("api,worker"))
-    lab.fault("before c", sleep_ms=3_000)
+    lab.fault("before c", sleep_ms=60_000)
     saga_id = begin(lab)
     wait_for_call(lab, saga_id, "c")
     held_here = f":{process.pid}:" in desk.get(saga_id).saga.held_by
@@ -247,7 +247,7 @@ def test_what_was_rolled_back_is_not_told(lab: Lab, process: Service, desk: Desk
     assert refused(desk, "AbandonSaga", saga_id) == "ABORTED CONTENTION"
     lab.sql("DROP TRIGGER loses")
     desk.do("RetrySaga", saga_id, why="now it may")
-    until(lambda: told(process, "an operator looked after a saga"), 10, "the line")
+    until(lambda: told(process, "an operator looked after a saga"), 60, "the line")
     (line,) = told(process, "an operator looked after a saga")
     assert (line["action"], line["why"]) == ("retry", "now it may")
 

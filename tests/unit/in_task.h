@@ -52,10 +52,10 @@ static struct in_task in_task_now;
 
 #define expect_code(expr, wanted) expect_string_equal(code_name((expr).code), #wanted)
 
-/* Waits until it is so, for 20 s at the most. */
+/* Waits until it is so, for a minute at the most. */
 #define expect_soon(condition)                                                                     \
     do {                                                                                           \
-        for (int in_task_tries_ = 0; !(condition) && in_task_tries_ < 20 * 1000; in_task_tries_++) \
+        for (int in_task_tries_ = 0; !(condition) && in_task_tries_ < 60 * 1000; in_task_tries_++) \
             expect_ok(task_sleep_us(1000));                                                        \
         expect_true(condition);                                                                    \
     } while (0)

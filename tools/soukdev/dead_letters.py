@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_READ_S = 10
+_READ_S = 60
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class Service(Server):
     PORTS = ("rpc", "admin")
     # Its peers were told its address before it started.
     PORT_ATTEMPTS = 1
-    READY_S = 60
+    READY_S = 90
     STOP_S = 60
 
     def __init__(

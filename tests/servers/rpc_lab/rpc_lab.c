@@ -22,10 +22,11 @@
 #include "souk/lab/v1/lab.client.h"
 #include "souk/lab/v1/lab.rpc.h"
 
-#define LAB_CONFIG(OPTION)                                                             \
-    OPTION(lab_config, CONFIG_TEXT, const char *, rpc_address, NULL, 3, 128, "RPC")    \
-    OPTION(lab_config, CONFIG_TEXT, const char *, admin_address, NULL, 3, 128, "HTTP") \
-    OPTION(lab_config, CONFIG_TEXT, const char *, peer_lab, "", 0, 1024, "for Forward")
+#define LAB_CONFIG(OPTION)                                                              \
+    OPTION(lab_config, CONFIG_TEXT, const char *, rpc_address, NULL, 3, 128, "RPC")     \
+    OPTION(lab_config, CONFIG_TEXT, const char *, admin_address, NULL, 3, 128, "HTTP")  \
+    OPTION(lab_config, CONFIG_TEXT, const char *, peer_lab, "", 0, 1024, "for Forward") \
+    OPTION(lab_config, CONFIG_INT, int64_t, rpc_grace_ms, "1000", 1, 60000, "of the end")
 
 struct lab_config {
     LAB_CONFIG(CONFIG_MEMBER)
@@ -39,11 +40,15 @@ static struct lab {
     struct rpc_server *server;
     struct rpc_client *peer;
     struct wait_queue stop_asked;
+    bool is_released; /* what was held may go on */
+    struct wait_queue released;
 } lab;
 
 struct status lab_work(struct request *rq, const WorkRequest *in, WorkResponse *ret)
 {
     TRY(task_sleep_us(in->sleep_ms * CLOCK_US_PER_MS));
+    while (in->held && !lab.is_released)
+        TRY(wait_queue_wait(&lab.released, "the test's leave"));
     ret->padding.len = (size_t)in->answer_bytes;
     ret->padding.data = arena_zalloc(rq->arena, ret->padding.len + 1);
     return STATUS_OK;
@@ -132,6 +137,16 @@ static int show_metrics(void *arg, struct str *body, const char **ret_type)
     return 200;
 }
 
+static int release(void *arg, struct str *body, const char **ret_type)
+{
+    (void)arg;
+    (void)body;
+    (void)ret_type;
+    lab.is_released = true;
+    wait_queue_wake_all(&lab.released);
+    return 200;
+}
+
 static void on_stop(void *arg)
 {
     (void)arg;
@@ -156,12 +171,12 @@ static struct status start(void)
     TRY(http_admin_new(lab.loop, lab.config.admin_address, &lab.admin));
     http_admin_on(lab.admin, "/readyz", show_ready, NULL);
     http_admin_on(lab.admin, "/metrics", show_metrics, NULL);
+    http_admin_on(lab.admin, "/release", release, NULL);
     return STATUS_OK;
 }
 
 static void live(void *arg)
 {
-    enum { GRACE_US = 1000 * 1000 };
     struct status st = rpc_tls_check(&lab.rpc_config);
     if (status_ok(&st))
         st = start();
@@ -169,7 +184,7 @@ static void live(void *arg)
 
     if (status_ok(&st)) {
         status_ignore(wait_queue_wait(&lab.stop_asked, "stop signal"), "nobody cancels it");
-        rpc_server_drain(lab.server, GRACE_US);
+        rpc_server_drain(lab.server, lab.config.rpc_grace_ms * CLOCK_US_PER_MS);
         rpc_server_free(lab.server);
     } else {
         log_error("cannot start", LOG_STATUS(st));

@@ -176,7 +176,7 @@ static double metric_of(const char *name)
 static void calls_go_round_all_replicas_that_are_there(struct loop *loop)
 {
     start_default(loop, 2);
-    server_test_wait(10 * 1000, is_answered() && replicas[0].calls && replicas[1].calls);
+    server_test_wait(60000, is_answered() && replicas[0].calls && replicas[1].calls);
     replicas[0].calls = replicas[1].calls = 0;
     for (int i = 0; i < 100; i++)
         assert_ok(ask(&read_method));
@@ -188,7 +188,7 @@ static void calls_go_round_all_replicas_that_are_there(struct loop *loop)
         assert_ok(ask(&write_method));
     start_replica(loop, &replicas[0]);
     replicas[0].calls = 0;
-    server_test_wait(10 * 1000, is_answered() && replicas[0].calls > 0);
+    server_test_wait(60000, is_answered() && replicas[0].calls > 0);
     stop();
 }
 
@@ -210,9 +210,9 @@ static void a_peer_that_comes_back_is_found_soon(struct loop *loop)
     start_default(loop, 1);
     assert_ok(ask(&read_method));
     stop_replica(&replicas[0]);
-    server_test_wait(10 * 1000, !is_answered());
+    server_test_wait(60000, !is_answered());
     start_replica(loop, &replicas[0]);
-    server_test_wait(10 * 1000, is_answered());
+    server_test_wait(60000, is_answered());
     stop();
 }
 
@@ -267,7 +267,7 @@ static void a_peer_that_fails_is_left_alone_until_it_is_well(struct loop *loop)
     assert_string_equal(st.reason, "DEPENDENCY_UNAVAILABLE");
     assert_non_null(strstr(st.detail, "left alone"));
     replicas[0].fail_first = 0;
-    server_test_wait(10 * 1000, is_answered());
+    server_test_wait(60000, is_answered());
     stop();
 }
 
@@ -300,14 +300,14 @@ static void a_slow_read_is_hedged_where_that_is_wanted(struct loop *loop)
     rpc_options.rpc_hedge_ms = 20;
     start(loop, 2);
     replicas[0].hang_us = replicas[1].hang_us = 1000;
-    server_test_wait(10 * 1000, is_answered() && replicas[0].calls && replicas[1].calls);
+    server_test_wait(60000, is_answered() && replicas[0].calls && replicas[1].calls);
     const double before = metric_of("souk_rpc_client_hedges_total");
     replicas[0].hang_us = 10 * CLOCK_US_PER_S;
     for (int i = 0; i < 4; i++)
         assert_ok(ask(&read_method));
     const int hedges = (int)(metric_of("souk_rpc_client_hedges_total") - before);
     assert_in_range(hedges, 2, 4); /* who is asked second now is asked first next time, or not */
-    server_test_wait(10 * 1000, replicas[0].cancelled == hedges);
+    server_test_wait(60000, replicas[0].cancelled == hedges);
 
     replicas[0].hang_us = replicas[1].hang_us = 50 * CLOCK_US_PER_MS;
     assert_ok(ask(&write_method));
