@@ -24,7 +24,7 @@ OTHERWISE = {
     "DELETE FROM saga_action WHERE saga_id": "only ever added, until their saga ended days ago",
     "FORCE INDEX (by_pay_order)": "under the pay order's lock, and the key never changes",
     "UPDATE outbox_parked SET queue": "of the relay alone, which is one",
-    "UPDATE saga SET until_at = '2000-01-01' WHERE owner": "at the end of a process; leases run out",
+    "UPDATE saga SET until_at = '2000-01-01' WHERE owner": "at the end of a process",
 }
 
 
@@ -45,10 +45,11 @@ def fill(cursor: Any, schema: str) -> None:
         "FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s ORDER BY 1, ORDINAL_POSITION",
         (schema,),
     )
+    numbers = range(1, ROWS + 1)
     for table, columns in itertools.groupby(cursor.fetchall(), lambda column: column["TABLE_NAME"]):
         described = list(columns)
         rows = ", ".join(
-            f"({', '.join(value(column, row) for column in described)})" for row in range(1, ROWS + 1)
+            f"({', '.join(value(column, row) for column in described)})" for row in numbers
         )
         cursor.execute(f"DELETE FROM `{table}`")
         cursor.execute(f"INSERT INTO `{table}` VALUES {rows}")
@@ -75,9 +76,8 @@ def astray(cursor: Any, sql: str) -> list[str]:
     for row in cursor.fetchall():
         if row["table"] and row["type"] in ("ALL", "index"):
             found.append(f"reads all of {row['table']}")
-        elif row["table"] and row["key"] != "PRIMARY":
-            if not any(words in sql for words in OTHERWISE):
-                found.append(f"goes by {row['key']} of {row['table']}")
+        elif row["table"] and row["key"] != "PRIMARY" and not any(map(sql.count, OTHERWISE)):
+            found.append(f"goes by {row['key']} of {row['table']}")
     return found
 
 
