@@ -119,7 +119,9 @@ static struct status delete_removed(struct db_tx *tx, const struct cart *cart, s
             ids[set.rows++] = DB_I64(cart->lines[i].sku_id);
     if (!set.rows)
         return STATUS_OK;
-    return db_exec_set(tx, "DELETE FROM cart_line WHERE user_id = ? AND sku_id IN ({,|?})",
+    return db_exec_set(tx,
+                       "DELETE cart_line FROM cart_line FORCE INDEX (PRIMARY) "
+                       "WHERE user_id = ? AND sku_id IN ({,|?})",
                        DB_ARGS(DB_I64(cart->user_id)), &set, 1, NULL);
 }
 

@@ -72,9 +72,10 @@ struct status stock_repo_lock_many(struct db_tx *tx, const int64_t *sku_ids, siz
     AUTO(db_rows_end) struct db_rows rows = {0};
     size_t found = 0;
 
-    TRY(query_many(
-        tx, "SELECT " COLUMNS " FROM stock WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE",
-        sku_ids, count, arena, &rows));
+    TRY(query_many(tx,
+                   "SELECT " COLUMNS " FROM stock FORCE INDEX (PRIMARY) "
+                   "WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE",
+                   sku_ids, count, arena, &rows));
     while (found < count && db_rows_next(&rows)) {
         if (db_get_i64(&rows, 0) != sku_ids[found])
             break;
@@ -133,22 +134,41 @@ struct status stock_repo_save_counts(struct db_tx *tx, const struct stock *befor
         sold[2 * i + 1] = DB_I64(after[i].sold - before[i].sold);
     }
     return db_exec_set(tx,
-                       "UPDATE stock SET free = free + CASE sku_id { |WHEN ? THEN ?} END, "
+                       "UPDATE stock FORCE INDEX (PRIMARY) SET "
+                       "free = free + CASE sku_id { |WHEN ? THEN ?} END, "
                        "held = held + CASE sku_id { |WHEN ? THEN ?} END, "
                        "sold = sold + CASE sku_id { |WHEN ? THEN ?} END, dirty = 1, "
                        "updated_at = UTC_TIMESTAMP(6) WHERE sku_id IN ({,|?})",
                        DB_NO_ARGS, sets, ARRAY_LEN(sets), NULL);
 }
 
+static struct status find_untold(struct db_tx *tx, size_t most, struct arena *arena,
+                                 int64_t **ret_ids, size_t *ret_count)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT sku_id FROM stock WHERE dirty = 1 ORDER BY sku_id LIMIT ?",
+                 DB_ARGS(DB_U64(most)), &rows));
+    *ret_ids = arena_array_of(arena, int64_t, rows.count);
+    for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
+        (*ret_ids)[*ret_count] = db_get_i64(&rows, 0);
+    return STATUS_OK;
+}
+
+/* Another process may have told some of them since they were found. */
 struct status stock_repo_lock_untold(struct db_tx *tx, size_t most, struct arena *arena,
                                      struct stock **ret, int64_t **ret_versions, size_t *ret_count)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
+    int64_t *ids;
 
-    TRY(db_query(tx,
-                 "SELECT " COLUMNS ", event_version FROM stock WHERE dirty = 1 "
-                 "ORDER BY sku_id LIMIT ? FOR UPDATE",
-                 DB_ARGS(DB_U64(most)), &rows));
+    TRY(find_untold(tx, most, arena, &ids, ret_count));
+    if (!*ret_count)
+        return STATUS_OK;
+    TRY(query_many(tx,
+                   "SELECT " COLUMNS ", event_version FROM stock FORCE INDEX (PRIMARY) "
+                   "WHERE sku_id IN ({,|?}) AND dirty = 1 ORDER BY sku_id FOR UPDATE",
+                   ids, *ret_count, arena, &rows));
     *ret = arena_array_of(arena, struct stock, rows.count);
     *ret_versions = arena_array_of(arena, int64_t, rows.count);
     for (*ret_count = 0; db_rows_next(&rows); ++*ret_count) {
@@ -167,7 +187,8 @@ struct status stock_repo_mark_told(struct db_tx *tx, const struct stock *stocks,
     for (size_t i = 0; i < count; i++)
         values[i] = DB_I64(stocks[i].sku_id);
     return db_exec_set(tx,
-                       "UPDATE stock SET dirty = 0, event_version = event_version + 1 "
+                       "UPDATE stock FORCE INDEX (PRIMARY) "
+                       "SET dirty = 0, event_version = event_version + 1 "
                        "WHERE sku_id IN ({,|?})",
                        DB_NO_ARGS, &set, 1, NULL);
 }

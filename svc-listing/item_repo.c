@@ -75,8 +75,8 @@ struct status item_repo_find_many(struct db_tx *tx, const int64_t *ids, size_t c
     AUTO(db_rows_end) struct db_rows rows = {0};
     const struct db_set set = set_of(ids, count, arena);
 
-    TRY(db_query_set(tx, "SELECT " COLUMNS " FROM item WHERE item_id IN ({,|?})", DB_NO_ARGS, &set,
-                     1, &rows));
+    TRY(db_query_set(tx, "SELECT " COLUMNS " FROM item WHERE item_id IN ({,|?}) ORDER BY item_id",
+                     DB_NO_ARGS, &set, 1, &rows));
     *ret = arena_array_of(arena, struct item, rows.count);
     for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
         read_row(&rows, arena, &(*ret)[*ret_count]);

@@ -24,7 +24,7 @@ MUST_USE SUSPENDS struct status item_repo_find(struct db_tx *tx, int64_t id, str
 /* As above, and the row is locked until the transaction ends. */
 MUST_USE SUSPENDS struct status item_repo_lock(struct db_tx *tx, int64_t id, struct arena *arena,
                                                struct item *ret, bool *ret_found);
-/* Those that are known, in no particular order. At most DB_SET_MAX ids. */
+/* Those that are known, in their order. At most DB_SET_MAX ids. */
 MUST_USE SUSPENDS struct status item_repo_find_many(struct db_tx *tx, const int64_t *ids,
                                                     size_t count, struct arena *arena,
                                                     struct item **ret, size_t *ret_count);

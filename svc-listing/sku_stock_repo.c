@@ -35,7 +35,8 @@ struct status sku_stock_repo_lock(struct db_tx *tx, const int64_t *sku_ids, size
     for (size_t i = 0; i < count; i++)
         values[i] = DB_I64(sku_ids[i]);
     TRY(db_query_set(tx,
-                     "SELECT sku_id FROM sku WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE",
+                     "SELECT sku_id FROM sku FORCE INDEX (PRIMARY) "
+                     "WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE",
                      DB_NO_ARGS, &set, 1, &locked));
     return read_all(tx, &set, arena, ret, ret_count);
 }

@@ -102,7 +102,8 @@ struct status order_repo_save(struct db_tx *tx, const struct order *order)
     uint64_t affected;
 
     TRY(db_exec(tx,
-                "UPDATE orders SET status = ?, payment_status = ?, fulfilment_status = ?, "
+                "UPDATE orders FORCE INDEX (PRIMARY) SET status = ?, payment_status = ?, "
+                "fulfilment_status = ?, "
                 "refund_status = ?, cancel_reason = ?, version = ?, carrier = ?, tracking_no = ?, "
                 "shipped_at = ?, receive_by = ?, updated_at = ? "
                 "WHERE user_id = ? AND order_id = ? AND version < ?",
@@ -241,9 +242,10 @@ struct status order_repo_lock_of_pay_order(struct db_tx *tx, int64_t pay_order_i
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    TRY(db_query(
-        tx, "SELECT " COLUMNS " FROM orders WHERE pay_order_id = ? ORDER BY order_id FOR UPDATE",
-        DB_ARGS(DB_I64(pay_order_id)), &rows));
+    TRY(db_query(tx,
+                 "SELECT " COLUMNS " FROM orders FORCE INDEX (by_pay_order) "
+                 "WHERE pay_order_id = ? ORDER BY order_id FOR UPDATE",
+                 DB_ARGS(DB_I64(pay_order_id)), &rows));
     read_orders(&rows, arena, ret, ret_count);
     return STATUS_OK;
 }

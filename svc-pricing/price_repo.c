@@ -51,10 +51,11 @@ static struct status end(struct db_tx *tx, const struct sku_price *sku,
             ids[set.rows++] = DB_I64(list->prices[i].id);
     if (!set.rows)
         return STATUS_OK;
-    return db_exec_set(tx,
-                       "UPDATE price SET ended_version = ?, ended_at = UTC_TIMESTAMP(6) "
-                       "WHERE sku_id = ? AND ended_version = 0 AND price_id IN ({,|?})",
-                       DB_ARGS(DB_I64(sku->version), DB_I64(sku->sku_id)), &set, 1, NULL);
+    return db_exec_set(
+        tx,
+        "UPDATE price FORCE INDEX (PRIMARY) SET ended_version = ?, ended_at = UTC_TIMESTAMP(6) "
+        "WHERE sku_id = ? AND ended_version = 0 AND price_id IN ({,|?})",
+        DB_ARGS(DB_I64(sku->version), DB_I64(sku->sku_id)), &set, 1, NULL);
 }
 
 static struct status begin(struct db_tx *tx, struct ids *ids, const struct sku_price *sku,

@@ -10,8 +10,8 @@ struct status document_repo_lock(struct db_tx *tx, const int64_t *item_ids, size
     size_t at = 0;
 
     TRY(db_query_set(tx,
-                     "SELECT item_id, item_version FROM document WHERE item_id IN ({,|?}) "
-                     "ORDER BY item_id FOR UPDATE",
+                     "SELECT item_id, item_version FROM document FORCE INDEX (PRIMARY) "
+                     "WHERE item_id IN ({,|?}) ORDER BY item_id FOR UPDATE",
                      DB_NO_ARGS, &ids, 1, &rows));
     for (size_t i = 0; i < count; i++)
         ret_versions[i] = -1;
@@ -65,7 +65,7 @@ struct status document_repo_touch(struct db_tx *tx, const int64_t *item_ids, siz
     const struct db_set ids = db_set_of_ids(item_ids, count, arena);
 
     return db_exec_set(tx,
-                       "UPDATE document SET doc_version = doc_version + 1, "
+                       "UPDATE document FORCE INDEX (PRIMARY) SET doc_version = doc_version + 1, "
                        "due_at = UTC_TIMESTAMP(6), failures = 0, updated_at = UTC_TIMESTAMP(6) "
                        "WHERE item_id IN ({,|?})",
                        DB_NO_ARGS, &ids, 1, NULL);
@@ -120,7 +120,7 @@ struct status document_repo_renew(struct db_tx *tx, const int64_t *item_ids, siz
     const struct db_set ids = db_set_of_ids(item_ids, count, arena);
 
     return db_exec_set(tx,
-                       "UPDATE document SET doc_version = doc_version + 1 "
+                       "UPDATE document FORCE INDEX (PRIMARY) SET doc_version = doc_version + 1 "
                        "WHERE item_id IN ({,|?}) AND doc_version = indexed_version",
                        DB_NO_ARGS, &ids, 1, NULL);
 }
@@ -142,11 +142,12 @@ struct status document_repo_save_indexed(struct db_tx *tx, const struct indexed 
         due[2 * i + 1] = list[i].stale_us ? DB_TIME(list[i].stale_us) : DB_NULL;
         versions[2 * i + 1] = DB_I64(list[i].version);
     }
-    return db_exec_set(tx,
-                       "UPDATE document SET indexed_version = doc_version, failures = 0, "
-                       "due_at = CASE item_id { |WHEN ? THEN ?} END WHERE item_id IN ({,|?}) "
-                       "AND doc_version = CASE item_id { |WHEN ? THEN ?} END",
-                       DB_NO_ARGS, sets, ARRAY_LEN(sets), NULL);
+    return db_exec_set(
+        tx,
+        "UPDATE document FORCE INDEX (PRIMARY) SET indexed_version = doc_version, failures = 0, "
+        "due_at = CASE item_id { |WHEN ? THEN ?} END WHERE item_id IN ({,|?}) "
+        "AND doc_version = CASE item_id { |WHEN ? THEN ?} END",
+        DB_NO_ARGS, sets, ARRAY_LEN(sets), NULL);
 }
 
 struct status document_repo_save_refused(struct db_tx *tx, const struct due *due, int64_t again_us)
@@ -173,7 +174,7 @@ struct status document_repo_make_due(struct db_tx *tx, size_t most, struct arena
         return STATUS_OK;
     const struct db_set set = {.values = values, .width = 1, .rows = *ret_count};
     return db_exec_set(tx,
-                       "UPDATE document SET doc_version = doc_version + 1, "
+                       "UPDATE document FORCE INDEX (PRIMARY) SET doc_version = doc_version + 1, "
                        "due_at = UTC_TIMESTAMP(6) WHERE item_id IN ({,|?})",
                        DB_NO_ARGS, &set, 1, NULL);
 }

@@ -59,7 +59,7 @@ struct status reindex_repo_advance(struct db_tx *tx, const struct reindex *reind
                                    int64_t done_up_to, int64_t items)
 {
     return db_exec(tx,
-                   "UPDATE reindex SET done_up_to = ?, items = items + ? "
+                   "UPDATE reindex FORCE INDEX (PRIMARY) SET done_up_to = ?, items = items + ? "
                    "WHERE reindex_id = ? AND running = 1 AND done_up_to = ?",
                    DB_ARGS(DB_I64(done_up_to), DB_I64(items), DB_I64(reindex->reindex_id),
                            DB_I64(reindex->done_up_to)),
@@ -69,23 +69,25 @@ struct status reindex_repo_advance(struct db_tx *tx, const struct reindex *reind
 struct status reindex_repo_restart(struct db_tx *tx, const struct reindex *reindex)
 {
     return db_exec(tx,
-                   "UPDATE reindex SET done_up_to = 0, items = 0 "
+                   "UPDATE reindex FORCE INDEX (PRIMARY) SET done_up_to = 0, items = 0 "
                    "WHERE reindex_id = ? AND running = 1",
                    DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
 }
 
 struct status reindex_repo_end(struct db_tx *tx, const struct reindex *reindex)
 {
-    return db_exec(tx,
-                   "UPDATE reindex SET running = NULL, ended_at = UTC_TIMESTAMP(6) "
-                   "WHERE reindex_id = ? AND running = 1",
-                   DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
+    return db_exec(
+        tx,
+        "UPDATE reindex FORCE INDEX (PRIMARY) SET running = NULL, ended_at = UTC_TIMESTAMP(6) "
+        "WHERE reindex_id = ? AND running = 1",
+        DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
 }
 
 struct status reindex_repo_give_up(struct db_tx *tx, const struct reindex *reindex)
 {
     return db_exec(tx,
-                   "UPDATE reindex SET running = NULL, given_up = 1, ended_at = UTC_TIMESTAMP(6) "
+                   "UPDATE reindex FORCE INDEX (PRIMARY) SET running = NULL, given_up = 1, "
+                   "ended_at = UTC_TIMESTAMP(6) "
                    "WHERE reindex_id = ? AND running = 1",
                    DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
 }

@@ -61,8 +61,8 @@ struct status sku_repo_lock(struct db_tx *tx, const int64_t *sku_ids, size_t cou
 
     TRY(touch(tx, ids));
     TRY(db_query_set(tx,
-                     "SELECT " COLUMNS
-                     " FROM document_sku WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE",
+                     "SELECT " COLUMNS " FROM document_sku FORCE INDEX (PRIMARY) "
+                     "WHERE sku_id IN ({,|?}) ORDER BY sku_id FOR UPDATE",
                      DB_NO_ARGS, &ids, 1, &rows));
     if (rows.count != count)
         return status_error(CODE_INTERNAL, "INTERNAL", "%zu of %zu SKUs are there", rows.count,

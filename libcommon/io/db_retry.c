@@ -5,13 +5,13 @@
 #include "observe/metrics.h"
 #include "run/task.h"
 
-enum { PAUSE_FIRST_US = 4 * 1000, PAUSE_MOST_US = 64 * 1000 };
+enum { PAUSE_FIRST_US = 4 * 1000, PAUSE_MOST_US = DB_TRY_PAUSE_MAX_MS * 1000 };
 
 struct db_retry db_retry_start(void)
 {
     return (struct db_retry){
         .pause = backoff_between(PAUSE_FIRST_US, PAUSE_MOST_US),
-        .tries_left = DB_TRIES_MAX - 1,
+        .tries = 1,
         .begun_us = clock_mono_us(),
     };
 }
@@ -25,13 +25,21 @@ static void count(const char *what)
                1);
 }
 
+static bool has_time_for_a_try(const struct db_retry *retry, int64_t takes_us)
+{
+    const int64_t left_us = task_time_left_us();
+
+    return left_us == TASK_NO_DEADLINE ? retry->tries < DB_TRIES_MAX : left_us > takes_us;
+}
+
 static bool waits_for_a_try(struct db_retry *retry)
 {
     const int64_t took_us = clock_mono_us() - retry->begun_us;
     const int64_t pause_us = backoff_next_us(&retry->pause, random_u64());
 
-    if (retry->tries_left-- <= 0 || task_time_left_us() < pause_us + took_us)
+    if (!has_time_for_a_try(retry, pause_us + took_us))
         return false;
+    retry->tries++;
     const struct status slept = task_sleep_us(pause_us);
     return status_ok(&slept);
 }

@@ -11,8 +11,9 @@
  *         st = move_stock(db, ...); // from db_tx_begin to db_tx_commit, with all that it reads
  *     while (db_retry_again(&retry, &st));
  *
- * Bounded by DB_TRIES_MAX, and by time: a try is begun only where the deadline leaves as much time
- * as the one before has taken. Handlers of RPCs need none of it: the server does this around each
+ * Bounded by the task's deadline: a try is begun where it leaves more time than the pause and the
+ * try before take. Pauses grow to DB_TRY_PAUSE_MAX_MS, so that is a few tries a second. Without a
+ * deadline there are DB_TRIES_MAX. Handlers of RPCs need none of it: the server does this around each
  * of them.
  *
  * Only what is lost here is tried again here. Peers and sagas do the same with theirs, so what they
@@ -27,11 +28,11 @@
 #include "base/backoff.h"
 #include "base/status.h"
 
-enum { DB_TRIES_MAX = 4 };
+enum { DB_TRIES_MAX = 6, DB_TRY_PAUSE_MAX_MS = 250 };
 
 struct db_retry {
     struct backoff pause;
-    int tries_left;
+    int tries;        /* that were begun */
     int64_t begun_us; /* monotonic: the present try */
 };
 

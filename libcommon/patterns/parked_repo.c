@@ -18,16 +18,41 @@ static struct db_value key_of(const struct mq_message *message)
                     message->key_size < KEY_MAX ? message->key_size : KEY_MAX);
 }
 
-struct status parked_lock_key(struct db_tx *tx, const char *consumer,
-                              const struct mq_message *message, uint64_t *ret_id)
+static struct status find_first(struct db_tx *tx, const char *consumer,
+                                const struct mq_message *message, uint64_t *ret_id)
 {
     AUTO(db_rows_end) struct db_rows rows = {0};
 
     TRY(db_query(tx,
                  "SELECT id FROM parked_event WHERE consumer = ? AND topic = ? AND event_key = ? "
-                 "ORDER BY id LIMIT 1 FOR UPDATE",
+                 "ORDER BY id LIMIT 1",
                  DB_ARGS(DB_TEXT(consumer), DB_TEXT(message->topic), key_of(message)), &rows));
     *ret_id = db_rows_next(&rows) ? db_get_u64(&rows, 0) : 0;
+    return STATUS_OK;
+}
+
+struct status parked_lock(struct db_tx *tx, uint64_t id, uint64_t *ret_id)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT id FROM parked_event WHERE id = ? FOR UPDATE", DB_ARGS(DB_U64(id)),
+                 &rows));
+    *ret_id = db_rows_next(&rows) ? id : 0;
+    return STATUS_OK;
+}
+
+/* Found first, then locked by id, as by all others (ADR 0046). One that left meanwhile has a next. */
+struct status parked_lock_key(struct db_tx *tx, const char *consumer,
+                              const struct mq_message *message, uint64_t *ret_id)
+{
+    uint64_t first, locked = 0;
+
+    do {
+        TRY(find_first(tx, consumer, message, &first));
+        if (first)
+            TRY(parked_lock(tx, first, &locked));
+    } while (first != locked);
+    *ret_id = locked;
     return STATUS_OK;
 }
 
@@ -144,16 +169,6 @@ struct status parked_claim(struct db *db, uint64_t id, int64_t claim_us, struct 
     return db_tx_commit(&tx);
 }
 
-struct status parked_lock(struct db_tx *tx, uint64_t id, uint64_t *ret_id)
-{
-    AUTO(db_rows_end) struct db_rows rows = {0};
-
-    TRY(db_query(tx, "SELECT id FROM parked_event WHERE id = ? FOR UPDATE", DB_ARGS(DB_U64(id)),
-                 &rows));
-    *ret_id = db_rows_next(&rows) ? id : 0;
-    return STATUS_OK;
-}
-
 struct status parked_release(struct db_tx *tx, const struct parked *parked)
 {
     return db_exec(tx, "DELETE FROM parked_event WHERE id = ?", DB_ARGS(DB_U64(parked->id)), NULL);
@@ -162,11 +177,13 @@ struct status parked_release(struct db_tx *tx, const struct parked *parked)
 struct status parked_make_next_due(struct db_tx *tx, const char *consumer,
                                    const struct mq_message *message)
 {
-    return db_exec(
-        tx,
-        "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6), parked_at = UTC_TIMESTAMP(6) "
-        "WHERE consumer = ? AND topic = ? AND event_key = ? ORDER BY id LIMIT 1",
-        DB_ARGS(DB_TEXT(consumer), DB_TEXT(message->topic), key_of(message)), NULL);
+    uint64_t first;
+
+    TRY(find_first(tx, consumer, message, &first));
+    return db_exec(tx,
+                   "UPDATE parked_event SET next_at = UTC_TIMESTAMP(6), "
+                   "parked_at = UTC_TIMESTAMP(6) WHERE id = ?",
+                   DB_ARGS(DB_U64(first)), NULL);
 }
 
 static const char *cut(const char *cause, char *to)
@@ -231,23 +248,36 @@ struct status parked_remove(struct db *db, const struct parked *parked)
     return db_tx_commit(&tx);
 }
 
+static struct status find_event(struct db_tx *tx, const char *consumer,
+                                const struct mq_message *message, struct arena *arena,
+                                uint64_t *ret_id)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+    const char *source, *id;
+
+    dead_letter_identity(message, arena, &source, &id);
+    TRY(db_query(tx,
+                 "SELECT id FROM parked_event WHERE consumer = ? AND ce_source = ? AND ce_id = ?",
+                 DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), &rows));
+    *ret_id = db_rows_next(&rows) ? db_get_u64(&rows, 0) : 0;
+    return STATUS_OK;
+}
+
 struct status parked_revive(struct db_tx *tx, const char *consumer,
                             const struct mq_message *message, struct arena *arena,
                             bool *ret_revived)
 {
     const struct dead_letter_headers headers = dead_letter_pack(message, arena);
-    const char *source, *id;
-    uint64_t affected;
+    uint64_t id, affected;
 
-    dead_letter_identity(message, arena, &source, &id);
+    TRY(find_event(tx, consumer, message, arena, &id));
     TRY(db_exec(tx,
                 "UPDATE parked_event SET dead_at = NULL, tries = 0, headers = ?, payload = ?, "
                 "parked_at = UTC_TIMESTAMP(6), next_at = UTC_TIMESTAMP(6) "
-                "WHERE consumer = ? AND ce_source = ? AND ce_id = ? "
-                "AND (dead_at IS NOT NULL OR next_at < " NEVER ")",
+                "WHERE id = ? AND (dead_at IS NOT NULL OR next_at < " NEVER ")",
                 DB_ARGS(DB_BYTES(headers.at, headers.size),
                         message->value ? DB_BYTES(message->value, message->value_size) : DB_NULL,
-                        DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)),
+                        DB_U64(id)),
                 &affected));
     *ret_revived = affected == 1;
     return STATUS_OK;
@@ -256,14 +286,10 @@ struct status parked_revive(struct db_tx *tx, const char *consumer,
 struct status parked_discard(struct db_tx *tx, const char *consumer,
                              const struct mq_message *message, struct arena *arena, bool *ret_found)
 {
-    const char *source, *id;
-    uint64_t affected;
+    uint64_t id, affected;
 
-    dead_letter_identity(message, arena, &source, &id);
-    TRY(db_exec(tx,
-                "DELETE FROM parked_event "
-                "WHERE consumer = ? AND ce_source = ? AND ce_id = ?",
-                DB_ARGS(DB_TEXT(consumer), DB_TEXT(source), DB_TEXT(id)), &affected));
+    TRY(find_event(tx, consumer, message, arena, &id));
+    TRY(db_exec(tx, "DELETE FROM parked_event WHERE id = ?", DB_ARGS(DB_U64(id)), &affected));
     *ret_found = affected;
     return STATUS_OK;
 }

@@ -62,8 +62,10 @@ static struct status delete_ended(struct db *db, const struct db_set *ids, uint6
     TRY(db_exec_set(&tx, "DELETE FROM saga_action WHERE saga_id IN ({,|?}) ORDER BY seq LIMIT ?",
                     DB_ARGS(DB_I64(PURGE_ROWS_MAX)), ids, 1, &actions));
     if (actions < PURGE_ROWS_MAX)
-        TRY(db_exec_set(&tx, "DELETE FROM saga WHERE id IN ({,|?}) AND active = 0", DB_NO_ARGS, ids,
-                        1, ret_rows));
+        TRY(db_exec_set(&tx,
+                        "DELETE saga FROM saga FORCE INDEX (PRIMARY) "
+                        "WHERE id IN ({,|?}) AND active = 0",
+                        DB_NO_ARGS, ids, 1, ret_rows));
     TRY(db_tx_commit(&tx));
     *ret_more = actions == PURGE_ROWS_MAX || ids->rows == SAGAS_MAX;
     return STATUS_OK;

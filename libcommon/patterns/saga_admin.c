@@ -124,27 +124,29 @@ struct status saga_admin_lock(struct db_tx *tx, int64_t id, struct arena *arena,
 
 struct status saga_admin_hurry(struct db_tx *tx, int64_t id)
 {
-    return db_exec(tx,
-                   "UPDATE saga SET until_at = '2000-01-01' WHERE id = ? AND active = 1 "
-                   "AND owner = ''",
-                   DB_ARGS(DB_I64(id)), NULL);
+    return db_exec(
+        tx,
+        "UPDATE saga FORCE INDEX (PRIMARY) SET until_at = '2000-01-01' WHERE id = ? AND active = 1 "
+        "AND owner = ''",
+        DB_ARGS(DB_I64(id)), NULL);
 }
 
 struct status saga_admin_turn_back(struct db_tx *tx, int64_t id, const struct status *why)
 {
-    return db_exec(tx,
-                   "UPDATE saga SET phase = ?, owner = '', until_at = '2000-01-01', "
-                   "outcome_code = ?, outcome_reason = ?, outcome_detail = ?, "
-                   "updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND phase = ?",
-                   DB_ARGS(DB_I64(SAGA_UNDOING), DB_I64(why->code), DB_TEXT(why->reason),
-                           DB_TEXT(why->detail), DB_I64(id), DB_I64(SAGA_FORWARD)),
-                   NULL);
+    return db_exec(
+        tx,
+        "UPDATE saga FORCE INDEX (PRIMARY) SET phase = ?, owner = '', until_at = '2000-01-01', "
+        "outcome_code = ?, outcome_reason = ?, outcome_detail = ?, "
+        "updated_at = UTC_TIMESTAMP(6) WHERE id = ? AND phase = ?",
+        DB_ARGS(DB_I64(SAGA_UNDOING), DB_I64(why->code), DB_TEXT(why->reason), DB_TEXT(why->detail),
+                DB_I64(id), DB_I64(SAGA_FORWARD)),
+        NULL);
 }
 
 struct status saga_admin_give_up(struct db_tx *tx, int64_t id)
 {
     return db_exec(tx,
-                   "UPDATE saga SET phase = ?, active = 0, owner = '', "
+                   "UPDATE saga FORCE INDEX (PRIMARY) SET phase = ?, active = 0, owner = '', "
                    "until_at = UTC_TIMESTAMP(6), updated_at = UTC_TIMESTAMP(6) "
                    "WHERE id = ? AND active = 1",
                    DB_ARGS(DB_I64(SAGA_ABANDONED), DB_I64(id)), NULL);

@@ -1,6 +1,9 @@
 #include "patterns/saga_store.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/id.h"
 #include "io/db.h"
 #include "io/request.h"
 #include "observe/trace.h"
@@ -35,23 +38,44 @@ struct status saga_store_insert(struct db_tx *tx, const char *kind, int64_t id,
         NULL);
 }
 
-static struct status claim_rows(struct db *db, const struct saga_claim *claim, const char *mark)
+/* In the order of ids, as all that lock several rows. */
+static struct status find_unheld(struct db *db, const struct saga_claim *claim, struct arena *arena,
+                                 int64_t **ret_ids, size_t *ret_count)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
+    AUTO(db_rows_end) struct db_rows rows = {0};
     struct db_value kinds[SAGA_STORE_KINDS_MAX];
     const struct db_set set = {.values = kinds, .width = 1, .rows = claim->kind_count};
 
     for (size_t i = 0; i < claim->kind_count; i++)
         kinds[i] = DB_TEXT(claim->kinds[i]);
+    TRY(db_read_begin(&tx, db));
+    TRY(db_query_set(&tx,
+                     "SELECT id FROM saga "
+                     "WHERE active = 1 AND until_at < UTC_TIMESTAMP(6) AND kind IN ({,|?}) "
+                     "ORDER BY until_at LIMIT ?",
+                     DB_ARGS(DB_U64(claim->most)), &set, 1, &rows));
+    *ret_ids = arena_array_of(arena, int64_t, rows.count);
+    for (*ret_count = 0; db_rows_next(&rows); ++*ret_count)
+        (*ret_ids)[*ret_count] = db_get_i64(&rows, 0);
+    qsort(*ret_ids, *ret_count, sizeof **ret_ids, id_order);
+    return STATUS_OK;
+}
+
+/* Somebody may have been faster with some of them. */
+static struct status claim_rows(struct db *db, const struct saga_claim *claim, const char *mark,
+                                const struct db_set *ids)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
     TRY(db_tx_begin(&tx, db));
-    TRY(db_exec_set(&tx,
-                    "UPDATE saga SET owner = ?, claim = ?, "
-                    "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
-                    "WHERE active = 1 AND until_at < UTC_TIMESTAMP(6) AND kind IN ({,|?}) "
-                    "ORDER BY until_at LIMIT ?",
-                    DB_ARGS(DB_TEXT(claim->owner), DB_TEXT(mark),
-                            DB_I64(claim->lease_ms * CLOCK_US_PER_MS), DB_U64(claim->most)),
-                    &set, 1, NULL));
+    TRY(db_exec_set(
+        &tx,
+        "UPDATE saga FORCE INDEX (PRIMARY) SET owner = ?, claim = ?, "
+        "until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+        "WHERE id IN ({,|?}) AND active = 1 AND until_at < UTC_TIMESTAMP(6)",
+        DB_ARGS(DB_TEXT(claim->owner), DB_TEXT(mark), DB_I64(claim->lease_ms * CLOCK_US_PER_MS)),
+        ids, 1, NULL));
     return db_tx_commit(&tx);
 }
 
@@ -89,9 +113,17 @@ struct status saga_store_claim(struct db *db, const struct saga_claim *claim, st
     AUTO(db_tx_end) struct db_tx tx = {0};
     AUTO(db_rows_end) struct db_rows rows = {0};
     static uint64_t claims;
+    int64_t *ids;
+
+    *ret_count = 0;
+    TRY(find_unheld(db, claim, arena, &ids, ret_count));
+    if (!*ret_count)
+        return STATUS_OK;
+    const struct db_set set = db_set_of_ids(ids, *ret_count, arena);
     const char *mark = arena_printf(arena, "%s/%llu", claim->owner, (unsigned long long)++claims);
 
-    TRY(claim_rows(db, claim, mark));
+    *ret_count = 0;
+    TRY(claim_rows(db, claim, mark, &set));
     TRY(db_read_begin(&tx, db));
     TRY(db_query(&tx,
                  "SELECT id, kind, phase, state, "
@@ -100,7 +132,6 @@ struct status saga_store_claim(struct db *db, const struct saga_claim *claim, st
                  "WHERE owner = ? AND claim = ? AND active = 1",
                  DB_ARGS(DB_TEXT(claim->owner), DB_TEXT(mark)), &rows));
     *ret_rows = arena_array_of(arena, struct saga_row, rows.count);
-    *ret_count = 0;
     while (db_rows_next(&rows))
         (*ret_rows)[(*ret_count)++] = read_row(&rows, arena);
     return STATUS_OK;
@@ -138,7 +169,8 @@ struct status saga_store_renew(struct db *db, const char *owner, int64_t lease_m
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec_set(&tx,
-                    "UPDATE saga SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                    "UPDATE saga FORCE INDEX (PRIMARY) "
+                    "SET until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
                     "WHERE id IN ({,|?}) AND owner = ? AND active = 1",
                     DB_ARGS(DB_I64(lease_ms * CLOCK_US_PER_MS), DB_TEXT(owner)), &set, 1,
                     &affected));
@@ -156,7 +188,8 @@ struct status saga_store_pass_pivot(struct db_tx *tx, int64_t id, const char *ow
     uint64_t affected;
 
     TRY(db_exec(tx,
-                "UPDATE saga SET phase = ?, state = ?, updated_at = UTC_TIMESTAMP(6) "
+                "UPDATE saga FORCE INDEX (PRIMARY) "
+                "SET phase = ?, state = ?, updated_at = UTC_TIMESTAMP(6) "
                 "WHERE id = ? AND owner = ? AND phase = ?",
                 DB_ARGS(DB_I64(SAGA_PAST_PIVOT), DB_BYTES(state.at, state.size), DB_I64(id),
                         DB_TEXT(owner), DB_I64(SAGA_FORWARD)),
@@ -169,7 +202,8 @@ struct status saga_store_end(struct db_tx *tx, int64_t id, const char *owner, en
     uint64_t affected;
 
     TRY(db_exec(tx,
-                "UPDATE saga SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
+                "UPDATE saga FORCE INDEX (PRIMARY) "
+                "SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
                 "WHERE id = ? AND owner = ? AND active = 1",
                 DB_ARGS(DB_I64(phase), DB_I64(id), DB_TEXT(owner)), &affected));
     return expect_held(affected, id);
@@ -183,7 +217,8 @@ struct status saga_store_end_many(struct db *db, const char *owner, const int64_
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec_set(&tx,
-                    "UPDATE saga SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
+                    "UPDATE saga FORCE INDEX (PRIMARY) "
+                    "SET phase = ?, active = 0, updated_at = UTC_TIMESTAMP(6) "
                     "WHERE id IN ({,|?}) AND owner = ? AND active = 1 AND phase = ?",
                     DB_ARGS(DB_I64(SAGA_DONE), DB_TEXT(owner), DB_I64(SAGA_PAST_PIVOT)), &set, 1,
                     NULL));
@@ -216,7 +251,8 @@ struct status saga_store_undo(struct db *db, int64_t id, const char *owner,
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
-                "UPDATE saga SET phase = ?, outcome_code = ?, outcome_reason = ?, "
+                "UPDATE saga FORCE INDEX (PRIMARY) "
+                "SET phase = ?, outcome_code = ?, outcome_reason = ?, "
                 "outcome_detail = ?, updated_at = UTC_TIMESTAMP(6) "
                 "WHERE id = ? AND owner = ? AND phase = ?",
                 DB_ARGS(DB_I64(SAGA_UNDOING), DB_I64(why->code), DB_TEXT(why->reason),
@@ -233,7 +269,8 @@ struct status saga_store_note_trouble(struct db *db, int64_t id, const char *tro
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_tx_begin(&tx, db));
-    TRY(db_exec(&tx, "UPDATE saga SET trouble = ? WHERE id = ? AND active = 1",
+    TRY(db_exec(&tx,
+                "UPDATE saga FORCE INDEX (PRIMARY) SET trouble = ? WHERE id = ? AND active = 1",
                 DB_ARGS(DB_TEXT(trouble), DB_I64(id)), NULL));
     return db_tx_commit(&tx);
 }
@@ -244,7 +281,8 @@ struct status saga_store_postpone(struct db *db, int64_t id, const char *owner, 
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
-                "UPDATE saga SET owner = '', until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
+                "UPDATE saga FORCE INDEX (PRIMARY) "
+                "SET owner = '', until_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND "
                 "WHERE id = ? AND owner = ? AND active = 1",
                 DB_ARGS(DB_I64(pause_ms * CLOCK_US_PER_MS), DB_I64(id), DB_TEXT(owner)), NULL));
     return db_tx_commit(&tx);

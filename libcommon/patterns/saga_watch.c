@@ -40,7 +40,7 @@ static struct status mark(struct db *db, int64_t id, bool *ret_marked)
 
     TRY(db_tx_begin(&tx, db));
     TRY(db_exec(&tx,
-                "UPDATE saga SET stuck_at = UTC_TIMESTAMP(6) "
+                "UPDATE saga FORCE INDEX (PRIMARY) SET stuck_at = UTC_TIMESTAMP(6) "
                 "WHERE id = ? AND active = 1 AND stuck_at IS NULL",
                 DB_ARGS(DB_I64(id)), &affected));
     TRY(db_tx_commit(&tx));

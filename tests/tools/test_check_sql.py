@@ -70,6 +70,7 @@ FAULTS = [
     ("svc-cart/cart_service.c", "db_exec(&tx, built, args, NULL);", "SQL is a literal"),
     ("svc-cart/cart_service.c", 'db_exec(&tx, "truncate a", args, NULL);', "belongs into a"),
     ("svc-cart/cart_service.c", 'x("REPLACE cart (a) VALUES (?)");', "belongs into a"),
+    ("svc-cart/cart_service.c", 'x("DELETE a FROM a WHERE id = ?");', "belongs into a"),
     ("svc-cart/cart_service.c", 'x("CREATE UNIQUE INDEX a ON b (c)");', "belongs into a"),
     (MIGRATION, TABLE.format("price DECIMAL(10, 2)"), "whole numbers"),
     (MIGRATION, TABLE.format("price NUMERIC(10, 2)"), "whole numbers"),

@@ -30,6 +30,20 @@ static void what_lost_against_others_is_run_again_so_many_times(void **state)
     in_task(body_counts_tries);
 }
 
+static void body_has_much_time(void)
+{
+    enum { PAUSE_MAX_US = DB_TRY_PAUSE_MAX_MS * 1000 };
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2 * PAUSE_MAX_US);
+
+    expect_true(tries_of(&lost, 0) > 1);
+    expect_true(task_time_left_us() < PAUSE_MAX_US); /* too little for one more */
+}
+
+static void as_long_as_the_deadline_allows_it_is_run_again(void **state)
+{
+    in_task(body_has_much_time);
+}
+
 static void body_fails_otherwise(void)
 {
     static const struct status others[] = {
@@ -89,5 +103,6 @@ static void a_cancelled_task_tries_no_more(void **state)
 }
 
 UNIT_TESTS(what_lost_against_others_is_run_again_so_many_times,
+           as_long_as_the_deadline_allows_it_is_run_again,
            an_outcome_that_is_unknown_or_definite_is_never_tried_again,
            what_would_not_end_in_time_is_not_begun, a_cancelled_task_tries_no_more)

@@ -2,7 +2,6 @@
 #include "io/rpc_server.h"
 
 #include "base/clock.h"
-#include "io/db_retry.h"
 #include "io/request.h"
 #include "io/rpc_loop.h"
 #include "observe/trace.h"
@@ -19,6 +18,8 @@ static struct {
     struct status answer;
     int calls;
     int fail_first;
+    int lose_first; /* against others */
+    int64_t takes_us;
     bool hang;
     enum code hang_ended;
     int64_t unwinds_us; /* after it was cancelled */
@@ -49,6 +50,10 @@ static struct status serve_set_stock(struct request *rq, const ProtobufCMessage 
     trace_parent(trace_current(), behaviour.trace_id);
     if (behaviour.calls <= behaviour.fail_first)
         return status_error(CODE_UNAVAILABLE, "DEPENDENCY_UNAVAILABLE", "not yet");
+    if (behaviour.calls <= behaviour.lose_first)
+        return status_error(CODE_ABORTED, "CONTENTION", "a row");
+    if (behaviour.takes_us)
+        TRY(task_sleep_us(behaviour.takes_us));
     if (behaviour.hang) {
         const struct status st = task_sleep_us(60 * CLOCK_US_PER_S);
         behaviour.hang_ended = st.code;
@@ -250,22 +255,42 @@ static void our_own_faults_are_not_told_to_clients(void **state)
     with_server(body_internal);
 }
 
-/* It was run again where it was lost: doing so at each hop would multiply it under contention. */
-static void body_peer_contention(void)
+static void body_contention(void)
 {
     SetStockResponse *response = NULL;
 
+    behaviour.lose_first = 5;
+    expect_ok(set_stock(1, &response));
+    expect_int_equal(behaviour.calls, 6);
+}
+
+static void a_handler_that_lost_against_others_is_run_again(void **state)
+{
+    with_server(body_contention);
+}
+
+/*
+ * It was run again where it was lost, as long as there was time: doing so at each hop would multiply
+ * it under contention. Here there is time for one try.
+ */
+static void body_peer_contention(void)
+{
+    enum { TAKES_US = 550 * 1000 };
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2 * TAKES_US - 1);
+    SetStockResponse *response = NULL;
+
     behaviour.asks_a_peer = true;
+    behaviour.takes_us = TAKES_US;
     behaviour.answer = status_error(CODE_ABORTED, "CONTENTION", "a row");
     const struct status st = set_stock(ASKS, &response);
     expect_int_equal(st.code, CODE_ABORTED);
     expect_string_equal(st.reason, "DEPENDENCY_CONTENTION");
     expect_string_equal(st.detail, "a row");
     expect_int_equal(behaviour.asked, 1);
-    expect_int_equal(behaviour.calls, DB_TRIES_MAX);
+    expect_int_equal(behaviour.calls, 1);
 }
 
-static void a_handler_is_run_again_for_its_own_contention_not_for_a_peers(void **state)
+static void a_handler_is_not_run_again_for_what_a_peer_gave_up(void **state)
 {
     with_server(body_peer_contention);
 }
@@ -478,10 +503,10 @@ static void two_hundred_callers_at_once_are_all_served(void **state)
 UNIT_TESTS(a_call_reaches_the_handler_with_its_trace_and_deadline,
            a_request_against_the_contract_never_reaches_the_handler,
            a_refusal_arrives_with_reason_facts_and_fields, our_own_faults_are_not_told_to_clients,
-           a_handler_is_run_again_for_its_own_contention_not_for_a_peers,
-           unavailable_is_tried_three_times, a_refusal_says_that_an_earlier_try_may_arrive,
-           the_callers_deadline_ends_the_handler_too, a_cancelled_caller_cancels_the_handler,
-           a_drain_cancels_what_outlives_its_grace,
+           a_handler_that_lost_against_others_is_run_again,
+           a_handler_is_not_run_again_for_what_a_peer_gave_up, unavailable_is_tried_three_times,
+           a_refusal_says_that_an_earlier_try_may_arrive, the_callers_deadline_ends_the_handler_too,
+           a_cancelled_caller_cancels_the_handler, a_drain_cancels_what_outlives_its_grace,
            a_drain_that_is_cancelled_waits_for_handlers_to_unwind,
            a_drain_whose_deadline_is_over_waits_for_handlers_to_unwind,
            a_peer_that_is_away_is_unavailable, two_hundred_callers_at_once_are_all_served)
