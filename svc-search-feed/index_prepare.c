@@ -32,6 +32,21 @@ static struct status begin_reindexing(const struct search *search, const struct 
     return STATUS_OK;
 }
 
+/* A process that stood still for long finds that its index was not waited for. */
+static struct status begin_again(const struct search *search, struct arena *arena)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    bool begun;
+
+    TRY(db_tx_begin(&tx, search->db));
+    TRY(reindexing_begin_again(&tx, &search->engine, arena, &begun));
+    TRY(db_tx_commit(&tx));
+    if (begun)
+        log_warn("index was not made in time, the reindexing begins again",
+                 LOG_STR("wanted", search->engine.schema));
+    return STATUS_OK;
+}
+
 /*
  * Each process says once what it wants, when it first sees an index: while two releases run side by
  * side, the one that started last has it its way, and they do not fight. An index that is not one
@@ -45,7 +60,9 @@ static struct status check_schema(struct search *search, const struct index_live
 
     *ret_differs = live->is_there && strcmp(live->schema, search->engine.schema) != 0;
     metric_set(indexing->schema_differs, *ret_differs);
-    if (*ret_differs && !(indexing->is_schema_checked && live->is_filled))
+    if (*ret_differs && indexing->is_schema_checked && live->is_filled)
+        TRY(begin_again(search, arena));
+    else if (*ret_differs)
         TRY(begin_reindexing(search, live, arena, &is_said));
     indexing->is_schema_checked = live->is_there && is_said;
     return STATUS_OK;

@@ -30,7 +30,7 @@ static void read_one(struct db_rows *rows, struct arena *arena, struct reindex *
         .started_us = db_get_time(rows, 5),
         .ended_us = db_get_is_null(rows, 6) ? 0 : db_get_time(rows, 6),
         .schema = arena_strdup(arena, db_get_text(rows, 7)),
-        .is_given_up = db_get_i64(rows, 8),
+        .given_up = (enum giving_up)db_get_i64(rows, 8),
     };
 }
 
@@ -51,6 +51,17 @@ struct status reindex_repo_find_running(struct db_tx *tx, struct arena *arena, s
     AUTO(db_rows_end) struct db_rows rows = {0};
 
     TRY(db_query(tx, "SELECT " COLUMNS " FROM reindex WHERE running = 1", DB_NO_ARGS, &rows));
+    read_one(&rows, arena, ret, ret_found);
+    return STATUS_OK;
+}
+
+struct status reindex_repo_find_last(struct db_tx *tx, struct arena *arena, struct reindex *ret,
+                                     bool *ret_found)
+{
+    AUTO(db_rows_end) struct db_rows rows = {0};
+
+    TRY(db_query(tx, "SELECT " COLUMNS " FROM reindex ORDER BY reindex_id DESC LIMIT 1", DB_NO_ARGS,
+                 &rows));
     read_one(&rows, arena, ret, ret_found);
     return STATUS_OK;
 }
@@ -82,10 +93,11 @@ struct status reindex_repo_end(struct db_tx *tx, const struct reindex *reindex)
                    DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
 }
 
-struct status reindex_repo_give_up(struct db_tx *tx, const struct reindex *reindex)
+struct status reindex_repo_give_up(struct db_tx *tx, const struct reindex *reindex,
+                                   enum giving_up why)
 {
     return db_exec(tx,
-                   "UPDATE reindex SET running = NULL, given_up = 1, ended_at = UTC_TIMESTAMP(6) "
+                   "UPDATE reindex SET running = NULL, given_up = ?, ended_at = UTC_TIMESTAMP(6) "
                    "WHERE reindex_id = ? AND running = 1",
-                   DB_ARGS(DB_I64(reindex->reindex_id)), NULL);
+                   DB_ARGS(DB_I64(why), DB_I64(reindex->reindex_id)), NULL);
 }

@@ -46,12 +46,12 @@ static struct status restart(struct db *db, const struct reindex *reindex)
     return db_tx_commit(&tx);
 }
 
-static struct status give_up(struct db *db, const struct reindex *reindex)
+static struct status give_up(struct db *db, const struct reindex *reindex, enum giving_up why)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_tx_begin(&tx, db));
-    TRY(reindex_repo_give_up(&tx, reindex));
+    TRY(reindex_repo_give_up(&tx, reindex, why));
     return db_tx_commit(&tx);
 }
 
@@ -146,7 +146,7 @@ static struct status give_up_refused(const struct search *search, const struct r
 {
     log_warn("engine refuses the new index, the reindexing is given up",
              LOG_STR("index", reindex->index), LOG_STR("schema", reindex->schema));
-    TRY(give_up(search->db, reindex));
+    TRY(give_up(search->db, reindex, GIVEN_UP_UNWANTED));
     return engine_refusal(answer);
 }
 
@@ -300,7 +300,8 @@ static struct status finish(const struct search *search, const struct reindex *r
 
 /*
  * Of another release, which is left alone while it may yet do its work. Whoever made the index and
- * lost it would hold up the feed for ever, and one that was never made is nobody's wish any more.
+ * lost it would hold up the feed for ever, and one that was never made may be nobody's wish any
+ * more; whoever wants it still begins again (reindexing).
  */
 static struct status check_foreign(const struct search *search, const struct reindex *reindex,
                                    int64_t now_us, struct arena *arena)
@@ -315,7 +316,7 @@ static struct status check_foreign(const struct search *search, const struct rei
         return STATUS_OK;
     log_warn("reindexing of another release has no index, it is given up",
              LOG_STR("index", reindex->index), LOG_STR("schema", reindex->schema));
-    return give_up(search->db, reindex);
+    return give_up(search->db, reindex, GIVEN_UP_NOT_MADE);
 }
 
 struct status reindex_worker_run(void *arg, bool *ret_more)

@@ -12,6 +12,7 @@ from soukdev.poll import until
 
 MANY = 600  # more than two parts
 RED = [{"code": "colour", "text": "红色"}]
+LOOK = "GET", f"/{ALIAS}?filter_path"
 
 
 @pytest.fixture(scope="module")
@@ -88,13 +89,12 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
 
 def hold_in_the_middle(feed: Feed, door: EngineDoor) -> Held:
     """The index is gone, and the first process has made a part of the documents due again."""
-    look = "GET", f"/{ALIAS}?filter_path"
-    held = door.hold_requests(*look)
+    held = door.hold_requests(*LOOK)
     held.wait_reached()
     feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
     due = "SELECT 1 FROM document WHERE due_at <= UTC_TIMESTAMP(6) LIMIT 1"
     while not feed.rows(due):
-        following = door.hold_requests(*look)
+        following = door.hold_requests(*LOOK)
         held.let_go()
         following.wait_reached()
         held = following
@@ -220,6 +220,67 @@ def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> 
     until(lambda: feed.metric("souk_search_schema_differs") == 0, 60, "no difference")
 
 
+@contextmanager
+def started_with_anothers(feed: Feed, name: str) -> Iterator[EngineDoor]:
+    """As a new release: another one's index is searched."""
+    feed.settle()
+    put_anothers_in_place(feed, name)
+    with closing(EngineDoor(feed.engine.port)) as door:
+        yield door
+
+
+def wait_looks(door: EngineDoor) -> None:
+    """A whole look that began after now."""
+    for _ in range(2):
+        held = door.hold_requests(*LOOK)
+        held.wait_reached()
+        held.let_go()
+
+
+def test_a_release_that_stands_still_for_long_makes_its_index_after_all(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """Its row was given up meanwhile: nobody else knew whether the index would ever be made."""
+    before = reindexings(feed)
+    with started_with_anothers(feed, f"{ALIAS}-another-2") as door:
+        making = door.hold_requests("PUT", f"/{ALIAS}-v1-")
+        with feed.restarted(SOUK_SEARCH_URL=door.url):
+            making.wait_reached()
+            feed.rows(
+                "UPDATE reindex SET running = NULL, given_up = 1, ended_at = UTC_TIMESTAMP(6) "
+                "WHERE running = 1"
+            )
+            making.let_go()
+            until(lambda: feed.metric("souk_search_schema_differs") == 0, 60, "no difference")
+            wait_all(feed, shelf)
+            late, again = begun_since(feed, before)
+            assert (late["given_up"], again["given_up"]) == (1, 0)
+            assert feed.live_index()[0] == again["index_name"].decode()
+            until(lambda: indexes(feed) == [feed.live_index()[0]], 30, "nothing left behind")
+
+
+def indexes(feed: Feed) -> list[str]:
+    return list(feed.engine.call("GET", f"/{ALIAS}*"))
+
+
+def test_what_the_engine_refuses_is_not_begun_again(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    before = reindexings(feed)
+    with (
+        started_with_anothers(feed, f"{ALIAS}-another-3") as door,
+        feed.engine_setting("cluster.max_shards_per_node", 1),
+        feed.restarted(SOUK_SEARCH_URL=door.url),
+    ):
+        until(lambda: [row["given_up"] for row in begun_since(feed, before)] == [2], 60, "given up")
+        wait_looks(door)
+        assert len(begun_since(feed, before)) == 1
+    feed.service.stop()
+    feed.restart_service()  # now the engine takes it
+    until(lambda: feed.live_index()[0] != f"{ALIAS}-another-3", 60, "another index")
+    wait_all(feed, shelf)
+
+
 def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
@@ -242,7 +303,7 @@ def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
 
     until(lambda: status(ours.reindex_id) == 2, 60, "the index made anew")
     assert status(foreign["reindex_id"]) == 3
-    assert list(feed.engine.call("GET", f"/{ALIAS}*")) == [feed.live_index()[0]] == [ours.index]
+    assert indexes(feed) == [feed.live_index()[0]] == [ours.index]
     wait_all(feed, shelf)
     with pytest.raises(HttpError):
         feed.engine.call("GET", f"/{index}")

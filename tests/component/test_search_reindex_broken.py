@@ -84,6 +84,8 @@ def test_a_roll_out_that_was_broken_off_stops_no_feed(feed: Feed) -> None:
     long_ago = "UPDATE reindex SET started_at = started_at - INTERVAL 62 MINUTE WHERE running = 1"
     feed.rows(long_ago)
     wait_status(feed, reindex_id, GIVEN_UP)
+    (row,) = feed.rows("SELECT given_up FROM reindex WHERE reindex_id = %s", reindex_id)
+    assert row["given_up"] == 1  # whoever wants it still may begin again
 
 
 def test_what_is_fed_before_the_index_is_made_is_in_it(feed: Feed) -> None:
