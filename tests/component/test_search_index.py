@@ -76,12 +76,12 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
         feed.wait_taken()
         sent.wait_reached()
         feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
-        making = door.hold_requests("PUT", f"/{ALIAS}-v1")
+        filled = door.hold_requests("PUT", f"/{ALIAS}-v1/_mapping")
         with feed.another_process():
-            making.wait_reached()
+            filled.wait_reached()
             sent.let_go()
             feed.wait_runs("search.index", 1)
-            making.let_go()
+            filled.let_go()
             until(feed.has_index, 60, "the index")
             feed.settle()
     assert feed.found(category_ids=[category]) == [goods.item_id]
@@ -116,6 +116,46 @@ def test_an_index_that_another_process_filled_is_filled_when_it_is_lost(
         feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
         until(feed.has_index, 60, "the index")
         wait_all(feed, shelf)
+
+
+def test_an_index_that_is_lost_twice_is_filled_from_the_beginning(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """What a slow process made due for one index, another sent to the next, which is lost, too."""
+    feed.settle()
+    with behind_a_door(feed) as door:
+        held = hold_in_the_middle(feed, door)
+        with feed.another_process(SOUK_SEARCH_URL=feed.engine.url):
+            until(feed.has_index, 60, "the index")
+            wait_all(feed, shelf)
+            until(lambda: is_filled(feed), 30, "an index that is filled")
+        feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
+        held.let_go()
+        until(feed.has_index, 60, "the index")
+        until(lambda: is_filled(feed), 60, "an index that is filled")
+        wait_all(feed, shelf)
+
+
+def is_filled(feed: Feed) -> bool:
+    _, live = feed.live_index()
+    return bool(live["mappings"]["_meta"].get("filled") == live["settings"]["index"]["uuid"])
+
+
+def test_an_index_that_is_put_back_in_its_place_is_filled(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """It was filled once, and lacks what was sent to another one since."""
+    feed.settle()
+    feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
+    until(feed.has_index, 30, "the index")
+    wait_all(feed, shelf)
+    first, _ = feed.live_index()
+    until(lambda: is_filled(feed), 30, "an index that is filled")
+    feed.engine.call("DELETE", f"/{ALIAS}/_doc/{shelf[1][0]}")
+    feed.engine.call("DELETE", f"/{first}/_alias/{ALIAS}")
+    until(feed.has_index, 30, "the index")
+    wait_all(feed, shelf)
+    assert feed.live_index()[0] == first
 
 
 # The schema.
