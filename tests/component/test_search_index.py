@@ -128,7 +128,7 @@ def test_an_index_that_is_lost_twice_is_filled_from_the_beginning(
         with feed.another_process(SOUK_SEARCH_URL=feed.engine.url):
             until(feed.has_index, 60, "the index")
             wait_all(feed, shelf)
-            until(lambda: is_filled(feed), 30, "an index that is filled")
+            until(lambda: is_filled(feed), 60, "an index that is filled")
         feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
         held.let_go()
         until(feed.has_index, 60, "the index")
@@ -147,13 +147,13 @@ def test_an_index_that_is_put_back_in_its_place_is_filled(
     """It was filled once, and lacks what was sent to another one since."""
     feed.settle()
     feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
-    until(feed.has_index, 30, "the index")
+    until(feed.has_index, 60, "the index")
     wait_all(feed, shelf)
     first, _ = feed.live_index()
-    until(lambda: is_filled(feed), 30, "an index that is filled")
+    until(lambda: is_filled(feed), 60, "an index that is filled")
     feed.engine.call("DELETE", f"/{ALIAS}/_doc/{shelf[1][0]}")
     feed.engine.call("DELETE", f"/{first}/_alias/{ALIAS}")
-    until(feed.has_index, 30, "the index")
+    until(feed.has_index, 60, "the index")
     wait_all(feed, shelf)
     assert feed.live_index()[0] == first
 
@@ -184,6 +184,13 @@ def reindexings(feed: Feed) -> list[dict[str, Any]]:
     return feed.rows("SELECT * FROM reindex ORDER BY reindex_id")
 
 
+def ended_reindexings(feed: Feed) -> list[dict[str, Any]]:
+    """When none runs any more: an index goes live a moment before its row ends."""
+    running = "SELECT 1 FROM reindex WHERE running = 1"
+    until(lambda: not feed.rows(running), 60, "no reindexing that runs")
+    return reindexings(feed)
+
+
 def begun_since(feed: Feed, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return reindexings(feed)[len(before) :]
 
@@ -191,7 +198,7 @@ def begun_since(feed: Feed, before: list[dict[str, Any]]) -> list[dict[str, Any]
 def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     category, _ = shelf
     feed.settle()
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-1")
     feed.restart_service()
@@ -212,7 +219,7 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
 
 def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     feed.settle()
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-2")
     with feed.another_process():
@@ -226,7 +233,7 @@ def test_a_start_with_the_right_index_changes_nothing(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     feed.settle()
-    before, index = reindexings(feed), feed.live_index()
+    before, index = ended_reindexings(feed), feed.live_index()
     versions = "SELECT item_id, doc_version FROM document ORDER BY item_id"
     documents = feed.rows(versions)
     feed.service.terminate()
@@ -246,7 +253,7 @@ def put_anothers_in_place(feed: Feed, name: str) -> None:
 
 def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     feed.settle()
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     put_anothers_in_place(feed, f"{ALIAS}-another-1")
     until(lambda: feed.metric("souk_search_schema_differs") == 1, 60, "the difference seen")
     feed.wait_runs("search.index")
@@ -281,7 +288,7 @@ def test_a_release_that_stands_still_for_long_makes_its_index_after_all(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     """Its row was given up meanwhile: nobody else knew whether the index would ever be made."""
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     with started_with_anothers(feed, f"{ALIAS}-another-2") as door:
         making = door.hold_requests("PUT", f"/{ALIAS}-v1-")
         with feed.restarted(SOUK_SEARCH_URL=door.url):
@@ -296,7 +303,7 @@ def test_a_release_that_stands_still_for_long_makes_its_index_after_all(
             late, again = begun_since(feed, before)
             assert (late["given_up"], again["given_up"]) == (1, 0)
             assert feed.live_index()[0] == again["index_name"].decode()
-            until(lambda: indexes(feed) == [feed.live_index()[0]], 30, "nothing left behind")
+            until(lambda: indexes(feed) == [feed.live_index()[0]], 60, "nothing left behind")
 
 
 def indexes(feed: Feed) -> list[str]:
@@ -306,7 +313,7 @@ def indexes(feed: Feed) -> list[str]:
 def test_what_the_engine_refuses_is_not_begun_again(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     with (
         started_with_anothers(feed, f"{ALIAS}-another-3") as door,
         feed.engine_setting("cluster.max_shards_per_node", 1),
@@ -315,7 +322,7 @@ def test_what_the_engine_refuses_is_not_begun_again(
         until(lambda: [row["given_up"] for row in begun_since(feed, before)] == [2], 60, "given up")
         wait_looks(door)
         assert len(begun_since(feed, before)) == 1
-    feed.service.stop()
+    feed.service.terminate()
     feed.restart_service()  # now the engine takes it
     until(lambda: feed.live_index()[0] != f"{ALIAS}-another-3", 60, "another index")
     wait_all(feed, shelf)
@@ -324,6 +331,7 @@ def test_what_the_engine_refuses_is_not_begun_again(
 def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
+    ended_reindexings(feed)
     index = f"{ALIAS}-of-another"
     feed.engine.call("PUT", f"/{index}", {"aliases": {f"{ALIAS}-next": {}}})
     feed.rows(
