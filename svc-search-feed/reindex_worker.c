@@ -46,6 +46,15 @@ static struct status restart(struct db *db, const struct reindex *reindex)
     return db_tx_commit(&tx);
 }
 
+static struct status note_made(struct db *db, const struct reindex *reindex, const char *uuid)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(reindex_repo_note_made(&tx, reindex, uuid));
+    return db_tx_commit(&tx);
+}
+
 static struct status give_up(struct db *db, const struct reindex *reindex, enum giving_up why)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
@@ -157,15 +166,27 @@ static struct status make_index(const struct search *search, const struct reinde
     AUTO(engine_answer_end) struct engine_answer answer = {0};
     json_auto_t *schema = index_schema(&search->engine, search->engine.next_alias);
     const char *path = arena_printf(arena, "/%s", reindex->index);
+    struct index_live made;
 
     TRY(clear_the_way(search, reindex, arena));
     TRY(engine_ask(&search->engine, "PUT", path, schema, arena, &answer));
-    if (answer.status == 200)
-        return STATUS_OK;
-    if (!engine_answer_is(&answer, "resource_already_exists_exception"))
+    if (answer.status != 200 && !engine_answer_is(&answer, "resource_already_exists_exception"))
         return give_up_refused(search, reindex, &answer);
-    struct index_live live;
-    return look_at_made(search, reindex, arena, &live);
+    TRY(look_at_made(search, reindex, arena, &made));
+    return note_made(search->db, reindex, made.uuid);
+}
+
+/*
+ * Is it the index that the row is about? Asked when something was done with it by its name, or its
+ * alias: it was this one then as well.
+ */
+static struct status look_again(const struct search *search, const struct reindex *reindex,
+                                struct arena *arena, struct index_live *ret, bool *ret_is_gone)
+{
+    TRY(index_live_look(&search->engine, reindex->index, arena, ret));
+    *ret_is_gone = !ret->is_there || strcmp(ret->uuid, reindex->uuid) != 0 ||
+                   strcmp(ret->schema, reindex->schema) != 0;
+    return STATUS_OK;
 }
 
 /* How many of the shipment are there. */
@@ -212,12 +233,15 @@ static struct status fill(const struct search *search, const struct reindex *rei
                           const struct index_batch *batch, struct arena *arena)
 {
     AUTO(shipment_end) struct shipment shipment = {0};
+    struct index_live next;
     size_t items = 0;
     bool is_gone = false;
 
     shipment_load(batch, arena, &shipment);
     TRY(shipment_send(&search->engine, search->engine.next_alias, &shipment, arena));
     TRY(count_there(&shipment, &items, &is_gone));
+    if (!is_gone)
+        TRY(look_again(search, reindex, arena, &next, &is_gone));
     if (is_gone)
         return restart(search->db, reindex);
     TRY(check_refused(search, &shipment, arena));
@@ -234,15 +258,6 @@ static struct status refresh(const struct search *search, const struct reindex *
     TRY(engine_ask(&search->engine, "POST", path, NULL, arena, &answer));
     *ret_is_gone = answer.status == 404;
     return *ret_is_gone || answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
-}
-
-static struct status set_filled(const struct search *search, const struct reindex *reindex,
-                                struct arena *arena)
-{
-    struct index_live live;
-
-    TRY(look_at_made(search, reindex, arena, &live));
-    return index_live_set_filled(&search->engine, &live, arena);
 }
 
 /* No index behind the alias is index_prepare's to mend, first. */
@@ -287,12 +302,15 @@ static struct status remove_old(const struct search *search, struct arena *arena
 static struct status finish(const struct search *search, const struct reindex *reindex,
                             struct arena *arena)
 {
+    struct index_live next;
     bool is_gone = false;
 
     TRY(refresh(search, reindex, arena, &is_gone));
+    if (!is_gone)
+        TRY(look_again(search, reindex, arena, &next, &is_gone));
     if (is_gone)
         return restart(search->db, reindex);
-    TRY(set_filled(search, reindex, arena));
+    TRY(index_live_set_filled(&search->engine, &next, arena));
     TRY(replace(search, reindex, arena));
     TRY(remove_old(search, arena));
     return end(search->db, reindex);
@@ -333,9 +351,9 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
         return STATUS_OK;
     if (strcmp(reindex.schema, search->engine.schema) != 0)
         return check_foreign(search, &reindex, now_us, arena);
-    if (!reindex.done_up_to)
-        TRY(make_index(search, &reindex, arena));
-    TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     *ret_more = true;
+    if (!*reindex.uuid)
+        return make_index(search, &reindex, arena);
+    TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     return batch.count ? fill(search, &reindex, &batch, arena) : finish(search, &reindex, arena);
 }
