@@ -85,15 +85,26 @@ static struct status look_behind(const struct search *search, const char *alias,
     return *ret_any || ret->status == 404 ? STATUS_OK : engine_refusal(ret);
 }
 
+static struct status find_live(const struct search *search, const char *index, struct arena *arena,
+                               bool *ret_is_live)
+{
+    AUTO(engine_answer_end) struct engine_answer live = {0};
+    bool any;
+
+    TRY(look_behind(search, search->engine.alias, arena, &live, &any));
+    *ret_is_live = any && json_object_get(live.body, index);
+    return STATUS_OK;
+}
+
 /* Never what is searched, whatever somebody else made of it meanwhile. */
 static struct status remove_index(const struct search *search, const char *index,
                                   struct arena *arena)
 {
-    AUTO(engine_answer_end) struct engine_answer live = {0}, answer = {0};
-    bool any;
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    bool is_live = false;
 
-    TRY(look_behind(search, search->engine.alias, arena, &live, &any));
-    if (any && json_object_get(live.body, index))
+    TRY(find_live(search, index, arena, &is_live));
+    if (is_live)
         return STATUS_OK;
     TRY(engine_ask(&search->engine, "DELETE", arena_printf(arena, "/%s", index), NULL, arena,
                    &answer));
@@ -299,6 +310,7 @@ static struct status remove_old(const struct search *search, struct arena *arena
     return STATUS_OK;
 }
 
+/* Of one that was put in its place before a crash, or by another process, what is left to do. */
 static struct status finish(const struct search *search, const struct reindex *reindex,
                             struct arena *arena)
 {
@@ -344,7 +356,7 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
     struct reindex reindex;
     struct index_batch batch;
     int64_t now_us;
-    bool is_running = false;
+    bool is_running = false, is_live = false;
 
     TRY(find_running(search->db, arena, &reindex, &now_us, &is_running));
     if (!is_running)
@@ -354,6 +366,9 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
     *ret_more = true;
     if (!*reindex.uuid)
         return make_index(search, &reindex, arena);
+    TRY(find_live(search, reindex.index, arena, &is_live));
+    if (is_live)
+        return finish(search, &reindex, arena);
     TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     return batch.count ? fill(search, &reindex, &batch, arena) : finish(search, &reindex, arena);
 }
