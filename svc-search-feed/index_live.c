@@ -24,7 +24,9 @@ static struct index_live read_live(const json_t *answer, struct arena *arena)
         .schema = word(meta, "schema", arena),
     };
 
-    live.is_filled = *live.uuid && strcmp(live.uuid, word(meta, "filled", arena)) == 0;
+    const char *filled = word(meta, "filled", arena);
+    live.is_filled = *live.uuid && strcmp(live.uuid, filled) == 0;
+    live.filling = arena_printf(arena, "%s %s", live.uuid, filled);
     return live;
 }
 
@@ -71,14 +73,26 @@ struct status index_live_find_any(const struct engine *engine, const char *name,
     return read_found(json_object_get(answer.body, "docs"), ret_at, ret_found);
 }
 
-struct status index_live_set_filled(const struct engine *engine, const struct index_live *live,
-                                    struct arena *arena)
+static struct status set_meta(const struct engine *engine, const struct index_live *live,
+                              const char *filled, struct arena *arena)
 {
     AUTO(engine_answer_end) struct engine_answer answer = {0};
     json_auto_t *body =
-        json_pack("{s:{s:s, s:s}}", "_meta", "schema", live->schema, "filled", live->uuid);
+        json_pack("{s:{s:s, s:s}}", "_meta", "schema", live->schema, "filled", filled);
     const char *path = arena_printf(arena, "/%s/_mapping", live->index);
 
     TRY(engine_ask(engine, "PUT", path, body, arena, &answer));
     return answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
+}
+
+struct status index_live_set_filled(const struct engine *engine, const struct index_live *live,
+                                    struct arena *arena)
+{
+    return set_meta(engine, live, live->uuid, arena);
+}
+
+struct status index_live_set_unfilled(const struct engine *engine, const struct index_live *live,
+                                      int64_t now_us, struct arena *arena)
+{
+    return set_meta(engine, live, arena_printf(arena, "not since %lld", (long long)now_us), arena);
 }

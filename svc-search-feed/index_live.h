@@ -18,10 +18,11 @@
 
 struct index_live {
     bool is_there;
-    const char *index;  /* its name, where an alias was asked for */
-    const char *uuid;   /* the engine's */
-    const char *schema; /* "": it does not say */
-    bool is_filled;     /* every document was sent to it, or is due */
+    const char *index;   /* its name, where an alias was asked for */
+    const char *uuid;    /* the engine's */
+    const char *schema;  /* "": it does not say */
+    bool is_filled;      /* every document was sent to it, or is due */
+    const char *filling; /* else: another one whenever it is to be filled from the beginning */
 };
 
 /* `name` is an index or an alias. In the arena. */
@@ -37,7 +38,13 @@ MUST_USE SUSPENDS struct status index_live_find_any(const struct engine *engine,
                                                     struct arena *arena, size_t *ret_at,
                                                     bool *ret_found);
 
-/* Notes that it is filled. INTERNAL when it is gone. */
+/*
+ * Notes that it is filled, or that it is to be filled from the beginning. INTERNAL when it is gone.
+ * Another index that has its name by now does not count as filled.
+ */
 MUST_USE SUSPENDS struct status index_live_set_filled(const struct engine *engine,
                                                       const struct index_live *live,
                                                       struct arena *arena);
+MUST_USE SUSPENDS struct status index_live_set_unfilled(const struct engine *engine,
+                                                        const struct index_live *live,
+                                                        int64_t now_us, struct arena *arena);

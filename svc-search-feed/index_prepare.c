@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "document_repo.h"
 #include "index_live.h"
 #include "index_schema.h"
@@ -32,6 +33,21 @@ static struct status begin_reindexing(const struct search *search, const struct 
     return STATUS_OK;
 }
 
+/* A process that stood still for long finds that its index was not waited for. */
+static struct status begin_again(const struct search *search, struct arena *arena)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+    bool begun;
+
+    TRY(db_tx_begin(&tx, search->db));
+    TRY(reindexing_begin_again(&tx, &search->engine, arena, &begun));
+    TRY(db_tx_commit(&tx));
+    if (begun)
+        log_warn("index was not made in time, the reindexing begins again",
+                 LOG_STR("wanted", search->engine.schema));
+    return STATUS_OK;
+}
+
 /*
  * Each process says once what it wants, when it first sees an index: while two releases run side by
  * side, the one that started last has it its way, and they do not fight. An index that is not one
@@ -45,30 +61,50 @@ static struct status check_schema(struct search *search, const struct index_live
 
     *ret_differs = live->is_there && strcmp(live->schema, search->engine.schema) != 0;
     metric_set(indexing->schema_differs, *ret_differs);
-    if (*ret_differs && !(indexing->is_schema_checked && live->is_filled))
+    if (*ret_differs && indexing->is_schema_checked && live->is_filled)
+        TRY(begin_again(search, arena));
+    else if (*ret_differs)
         TRY(begin_reindexing(search, live, arena, &is_said));
     indexing->is_schema_checked = live->is_there && is_said;
     return STATUS_OK;
 }
 
+static void forget_due(struct indexing *indexing)
+{
+    mem_free(indexing->due_for);
+    indexing->due_for = NULL;
+    indexing->due_up_to = 0;
+}
+
 /*
- * Before the index is made, or said to be filled: were it the other way round, a crash in between
- * would leave an index that stays empty.
+ * What was made due for one index may have been sent to it and be lost with it: for each the
+ * documents are made due from the first one on.
  */
-static struct status make_part_due(struct search *search, struct arena *arena, bool *ret_more)
+static void note_due_for(struct indexing *indexing, const struct index_live *live)
+{
+    if (indexing->due_for && strcmp(indexing->due_for, live->filling) == 0)
+        return;
+    forget_due(indexing);
+    indexing->due_for = mem_strdup(live->filling);
+}
+
+/* Before the index is said to be filled: a crash in between costs time and no document. */
+static struct status make_part_due(struct search *search, const struct index_live *live,
+                                   struct arena *arena, bool *ret_more)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
-    int64_t up_to = search->indexing.due_up_to;
     size_t count;
 
+    note_due_for(&search->indexing, live);
+    int64_t up_to = search->indexing.due_up_to;
     TRY(db_tx_begin(&tx, search->db));
     TRY(document_repo_make_due(&tx, PART, arena, &up_to, &count));
     TRY(db_tx_commit(&tx));
     if (count && !search->indexing.due_up_to)
         log_warn("index is not there, or not the one that was filled: everything is sent again",
-                 LOG_STR("alias", search->engine.alias));
+                 LOG_STR("alias", search->engine.alias), LOG_STR("uuid", live->uuid));
     *ret_more = count == PART;
-    search->indexing.due_up_to = *ret_more ? up_to : 0;
+    search->indexing.due_up_to = up_to;
     return STATUS_OK;
 }
 
@@ -94,13 +130,27 @@ static struct status make_alias(const struct search *search, struct arena *arena
     return answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
 }
 
+/*
+ * It may be one that was searched and filled once, and lacks what was sent since: whoever puts it in
+ * its place says first that it is to be filled.
+ */
+static struct status adopt(const struct search *search, struct arena *arena)
+{
+    struct index_live found;
+
+    TRY(index_live_look(&search->engine, search->engine.index, arena, &found));
+    if (found.is_there)
+        TRY(index_live_set_unfilled(&search->engine, &found, clock_unix_us(), arena));
+    return make_alias(search, arena);
+}
+
 static struct status make(const struct search *search, struct arena *arena, struct index_live *ret)
 {
     bool existed = false;
 
     TRY(make_index(search, arena, &existed));
     if (existed)
-        TRY(make_alias(search, arena));
+        TRY(adopt(search, arena));
     log_info("index made", LOG_STR("index", search->engine.index),
              LOG_STR("alias", search->engine.alias));
     TRY(index_live_look(&search->engine, search->engine.alias, arena, ret));
@@ -109,16 +159,21 @@ static struct status make(const struct search *search, struct arena *arena, stru
                                         "the index that was made is gone again");
 }
 
-/* Nobody filled the index, or there is none: part by part everything is due again. */
+/*
+ * Nobody filled the index, or there is none: part by part everything is due again. The index comes
+ * first, so that there is something to be due for; that it is filled is said of this one alone.
+ */
 static struct status fill(struct search *search, struct index_live *live, struct arena *arena,
                           bool *ret_more)
 {
-    TRY(make_part_due(search, arena, ret_more));
-    if (*ret_more)
-        return STATUS_OK;
     if (!live->is_there)
         TRY(make(search, arena, live));
-    return index_live_set_filled(&search->engine, live, arena);
+    TRY(make_part_due(search, live, arena, ret_more));
+    if (*ret_more)
+        return STATUS_OK;
+    TRY(index_live_set_filled(&search->engine, live, arena));
+    forget_due(&search->indexing);
+    return STATUS_OK;
 }
 
 struct status index_prepare(struct search *search, bool *ret_more)
@@ -133,7 +188,7 @@ struct status index_prepare(struct search *search, bool *ret_more)
     if (!live.is_filled && !differs)
         TRY(fill(search, &live, arena, ret_more));
     else
-        search->indexing.due_up_to = 0; /* another process did the rest */
+        forget_due(&search->indexing); /* another process did the rest */
     if (*ret_more)
         return STATUS_OK;
     search->indexing.is_ready = true;

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "simplified.h"
 
 /*
  * Characters that nobody sees and nobody types: zero width, soft hyphens, directions. They come with
@@ -23,14 +24,29 @@ static json_t *unseen(void)
     return json_pack("{s:s, s:o}", "type", "mapping", "mappings", mappings);
 }
 
+/* Traditional characters are their simplified ones. */
+static json_t *simplified(void)
+{
+    json_t *mappings = json_array();
+
+    for (size_t i = 0; i < simplified_rule_count; i++)
+        json_array_append_new(mappings, json_string(simplified_rules[i]));
+    return json_pack("{s:s, s:o}", "type", "mapping", "mappings", mappings);
+}
+
+static json_t *char_filters(void)
+{
+    return json_pack("{s:o, s:o}", "unseen", unseen(), "simplified", simplified());
+}
+
 static json_t *analyzer(const char *const *filters, size_t count)
 {
     json_t *list = json_array();
 
     for (size_t i = 0; i < count; i++)
         json_array_append_new(list, json_string(filters[i]));
-    return json_pack("{s:s, s:s, s:[s], s:o}", "type", "custom", "tokenizer", "standard",
-                     "char_filter", "unseen", "filter", list);
+    return json_pack("{s:s, s:s, s:[s, s], s:o}", "type", "custom", "tokenizer", "standard",
+                     "char_filter", "unseen", "simplified", "filter", list);
 }
 
 /* The engine's `cjk` and `english`, with accents and full widths folded in both. */
@@ -46,8 +62,8 @@ static json_t *analyzers(void)
 
 static json_t *analysis(void)
 {
-    return json_pack("{s:{s:o}, s:{s:{s:s, s:s}, s:{s:s, s:s}}, s:o}", "char_filter", "unseen",
-                     unseen(), "filter", "english_possessive", "type", "stemmer", "language",
+    return json_pack("{s:o, s:{s:{s:s, s:s}, s:{s:s, s:s}}, s:o}", "char_filter", char_filters(),
+                     "filter", "english_possessive", "type", "stemmer", "language",
                      "possessive_english", "english_stem", "type", "stemmer", "language", "english",
                      "analyzer", analyzers());
 }

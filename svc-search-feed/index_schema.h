@@ -8,11 +8,11 @@
  * release before the query.
  *
  * Texts are analysed twice: in pairs of characters for Chinese, and by stems for English; the second
- * one also sees single Chinese characters. Accents, full widths and characters that nobody sees make
- * no difference. How well a word fits is a matter of the document alone, so that scores stay while
- * others change. Of the long texts only the words are kept,
- * not the texts: what a hit shows is all that is handed back, and taking it out of more costs a
- * quarter of a search. So an index is made anew from the database, never from another index.
+ * one also sees single Chinese characters. Accents, full widths, traditional characters and those
+ * that nobody sees make no difference. How well a word fits is a matter of the document alone, so
+ * that scores stay while others change. Of the long texts only the words are kept, not the texts:
+ * what a hit shows is all that is handed back, and taking it out of more costs a quarter of a
+ * search. So an index is made anew from the database, never from another index.
  */
 
 #include <jansson.h>

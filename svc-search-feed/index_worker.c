@@ -128,7 +128,7 @@ static struct status check_made(const struct search *search, const struct reinde
     struct index_live next;
 
     *ret_is_made = true;
-    if (reindex->done_up_to)
+    if (*reindex->uuid)
         return STATUS_OK;
     TRY(index_live_look(&search->engine, reindex->index, arena, &next));
     *ret_is_made = next.is_there;

@@ -74,6 +74,7 @@ static void stop(void *app)
     mem_free((void *)(uintptr_t)search->engine.old_alias);
     mem_free((void *)(uintptr_t)search->engine.index);
     mem_free((void *)(uintptr_t)search->engine.schema);
+    mem_free(search->indexing.due_for);
     mem_free(search);
 }
 

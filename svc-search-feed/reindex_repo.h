@@ -14,13 +14,21 @@
 
 struct db_tx;
 
+/* Why nobody makes it any more. */
+enum giving_up {
+    NOT_GIVEN_UP = 0,
+    GIVEN_UP_NOT_MADE = 1, /* not in time; of releases that knew no reasons: for any */
+    GIVEN_UP_UNWANTED = 2, /* the engine refused it, or somebody wants another one */
+};
+
 struct reindex {
     int64_t reindex_id;
     bool is_running;
-    bool is_given_up;   /* nobody makes it any more */
+    enum giving_up given_up;
     const char *index;  /* the new one */
+    const char *uuid;   /* the engine's of it; "": it has yet to be made */
     const char *schema; /* and what it is made by (index_schema) */
-    int64_t done_up_to; /* items up to this one are in it; 0: none, and it may not be there */
+    int64_t done_up_to; /* items up to this one are in that index; 0: none */
     int64_t items;
     int64_t started_us;
     int64_t ended_us; /* 0: it runs */
@@ -35,7 +43,19 @@ MUST_USE SUSPENDS struct status reindex_repo_find(struct db_tx *tx, int64_t rein
                                                   bool *ret_found);
 MUST_USE SUSPENDS struct status reindex_repo_find_running(struct db_tx *tx, struct arena *arena,
                                                           struct reindex *ret, bool *ret_found);
+/* The one that was begun last, running or not. */
+MUST_USE SUSPENDS struct status reindex_repo_find_last(struct db_tx *tx, struct arena *arena,
+                                                       struct reindex *ret, bool *ret_found);
 
+/*
+ * What follows is about the index that was found with the row: nothing happens where it is made of
+ * another one by now.
+ */
+
+/* The index was made, and is empty as far as anybody knows. */
+MUST_USE SUSPENDS struct status reindex_repo_note_made(struct db_tx *tx,
+                                                       const struct reindex *reindex,
+                                                       const char *uuid);
 /*
  * It is as far as `done_up_to`, with so many items more. Nothing happens where another process was
  * faster.
@@ -43,9 +63,10 @@ MUST_USE SUSPENDS struct status reindex_repo_find_running(struct db_tx *tx, stru
 MUST_USE SUSPENDS struct status reindex_repo_advance(struct db_tx *tx,
                                                      const struct reindex *reindex,
                                                      int64_t done_up_to, int64_t items);
-/* From the beginning: the new index is gone. */
+/* From the beginning: that index is gone. */
 MUST_USE SUSPENDS struct status reindex_repo_restart(struct db_tx *tx,
                                                      const struct reindex *reindex);
 MUST_USE SUSPENDS struct status reindex_repo_end(struct db_tx *tx, const struct reindex *reindex);
 MUST_USE SUSPENDS struct status reindex_repo_give_up(struct db_tx *tx,
-                                                     const struct reindex *reindex);
+                                                     const struct reindex *reindex,
+                                                     enum giving_up why);

@@ -46,12 +46,21 @@ static struct status restart(struct db *db, const struct reindex *reindex)
     return db_tx_commit(&tx);
 }
 
-static struct status give_up(struct db *db, const struct reindex *reindex)
+static struct status note_made(struct db *db, const struct reindex *reindex, const char *uuid)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
 
     TRY(db_tx_begin(&tx, db));
-    TRY(reindex_repo_give_up(&tx, reindex));
+    TRY(reindex_repo_note_made(&tx, reindex, uuid));
+    return db_tx_commit(&tx);
+}
+
+static struct status give_up(struct db *db, const struct reindex *reindex, enum giving_up why)
+{
+    AUTO(db_tx_end) struct db_tx tx = {0};
+
+    TRY(db_tx_begin(&tx, db));
+    TRY(reindex_repo_give_up(&tx, reindex, why));
     return db_tx_commit(&tx);
 }
 
@@ -76,15 +85,26 @@ static struct status look_behind(const struct search *search, const char *alias,
     return *ret_any || ret->status == 404 ? STATUS_OK : engine_refusal(ret);
 }
 
+static struct status find_live(const struct search *search, const char *index, struct arena *arena,
+                               bool *ret_is_live)
+{
+    AUTO(engine_answer_end) struct engine_answer live = {0};
+    bool any;
+
+    TRY(look_behind(search, search->engine.alias, arena, &live, &any));
+    *ret_is_live = any && json_object_get(live.body, index);
+    return STATUS_OK;
+}
+
 /* Never what is searched, whatever somebody else made of it meanwhile. */
 static struct status remove_index(const struct search *search, const char *index,
                                   struct arena *arena)
 {
-    AUTO(engine_answer_end) struct engine_answer live = {0}, answer = {0};
-    bool any;
+    AUTO(engine_answer_end) struct engine_answer answer = {0};
+    bool is_live = false;
 
-    TRY(look_behind(search, search->engine.alias, arena, &live, &any));
-    if (any && json_object_get(live.body, index))
+    TRY(find_live(search, index, arena, &is_live));
+    if (is_live)
         return STATUS_OK;
     TRY(engine_ask(&search->engine, "DELETE", arena_printf(arena, "/%s", index), NULL, arena,
                    &answer));
@@ -146,7 +166,7 @@ static struct status give_up_refused(const struct search *search, const struct r
 {
     log_warn("engine refuses the new index, the reindexing is given up",
              LOG_STR("index", reindex->index), LOG_STR("schema", reindex->schema));
-    TRY(give_up(search->db, reindex));
+    TRY(give_up(search->db, reindex, GIVEN_UP_UNWANTED));
     return engine_refusal(answer);
 }
 
@@ -157,15 +177,27 @@ static struct status make_index(const struct search *search, const struct reinde
     AUTO(engine_answer_end) struct engine_answer answer = {0};
     json_auto_t *schema = index_schema(&search->engine, search->engine.next_alias);
     const char *path = arena_printf(arena, "/%s", reindex->index);
+    struct index_live made;
 
     TRY(clear_the_way(search, reindex, arena));
     TRY(engine_ask(&search->engine, "PUT", path, schema, arena, &answer));
-    if (answer.status == 200)
-        return STATUS_OK;
-    if (!engine_answer_is(&answer, "resource_already_exists_exception"))
+    if (answer.status != 200 && !engine_answer_is(&answer, "resource_already_exists_exception"))
         return give_up_refused(search, reindex, &answer);
-    struct index_live live;
-    return look_at_made(search, reindex, arena, &live);
+    TRY(look_at_made(search, reindex, arena, &made));
+    return note_made(search->db, reindex, made.uuid);
+}
+
+/*
+ * Is it the index that the row is about? Asked when something was done with it by its name, or its
+ * alias: it was this one then as well.
+ */
+static struct status look_again(const struct search *search, const struct reindex *reindex,
+                                struct arena *arena, struct index_live *ret, bool *ret_is_gone)
+{
+    TRY(index_live_look(&search->engine, reindex->index, arena, ret));
+    *ret_is_gone = !ret->is_there || strcmp(ret->uuid, reindex->uuid) != 0 ||
+                   strcmp(ret->schema, reindex->schema) != 0;
+    return STATUS_OK;
 }
 
 /* How many of the shipment are there. */
@@ -212,12 +244,15 @@ static struct status fill(const struct search *search, const struct reindex *rei
                           const struct index_batch *batch, struct arena *arena)
 {
     AUTO(shipment_end) struct shipment shipment = {0};
+    struct index_live next;
     size_t items = 0;
     bool is_gone = false;
 
     shipment_load(batch, arena, &shipment);
     TRY(shipment_send(&search->engine, search->engine.next_alias, &shipment, arena));
     TRY(count_there(&shipment, &items, &is_gone));
+    if (!is_gone)
+        TRY(look_again(search, reindex, arena, &next, &is_gone));
     if (is_gone)
         return restart(search->db, reindex);
     TRY(check_refused(search, &shipment, arena));
@@ -234,15 +269,6 @@ static struct status refresh(const struct search *search, const struct reindex *
     TRY(engine_ask(&search->engine, "POST", path, NULL, arena, &answer));
     *ret_is_gone = answer.status == 404;
     return *ret_is_gone || answer.status == 200 ? STATUS_OK : engine_refusal(&answer);
-}
-
-static struct status set_filled(const struct search *search, const struct reindex *reindex,
-                                struct arena *arena)
-{
-    struct index_live live;
-
-    TRY(look_at_made(search, reindex, arena, &live));
-    return index_live_set_filled(&search->engine, &live, arena);
 }
 
 /* No index behind the alias is index_prepare's to mend, first. */
@@ -284,15 +310,19 @@ static struct status remove_old(const struct search *search, struct arena *arena
     return STATUS_OK;
 }
 
+/* Of one that was put in its place before a crash, or by another process, what is left to do. */
 static struct status finish(const struct search *search, const struct reindex *reindex,
                             struct arena *arena)
 {
+    struct index_live next;
     bool is_gone = false;
 
     TRY(refresh(search, reindex, arena, &is_gone));
+    if (!is_gone)
+        TRY(look_again(search, reindex, arena, &next, &is_gone));
     if (is_gone)
         return restart(search->db, reindex);
-    TRY(set_filled(search, reindex, arena));
+    TRY(index_live_set_filled(&search->engine, &next, arena));
     TRY(replace(search, reindex, arena));
     TRY(remove_old(search, arena));
     return end(search->db, reindex);
@@ -300,7 +330,8 @@ static struct status finish(const struct search *search, const struct reindex *r
 
 /*
  * Of another release, which is left alone while it may yet do its work. Whoever made the index and
- * lost it would hold up the feed for ever, and one that was never made is nobody's wish any more.
+ * lost it would hold up the feed for ever, and one that was never made may be nobody's wish any
+ * more; whoever wants it still begins again (reindexing).
  */
 static struct status check_foreign(const struct search *search, const struct reindex *reindex,
                                    int64_t now_us, struct arena *arena)
@@ -315,7 +346,7 @@ static struct status check_foreign(const struct search *search, const struct rei
         return STATUS_OK;
     log_warn("reindexing of another release has no index, it is given up",
              LOG_STR("index", reindex->index), LOG_STR("schema", reindex->schema));
-    return give_up(search->db, reindex);
+    return give_up(search->db, reindex, GIVEN_UP_NOT_MADE);
 }
 
 struct status reindex_worker_run(void *arg, bool *ret_more)
@@ -325,16 +356,19 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
     struct reindex reindex;
     struct index_batch batch;
     int64_t now_us;
-    bool is_running = false;
+    bool is_running = false, is_live = false;
 
     TRY(find_running(search->db, arena, &reindex, &now_us, &is_running));
     if (!is_running)
         return STATUS_OK;
     if (strcmp(reindex.schema, search->engine.schema) != 0)
         return check_foreign(search, &reindex, now_us, arena);
-    if (!reindex.done_up_to)
-        TRY(make_index(search, &reindex, arena));
-    TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     *ret_more = true;
+    if (!*reindex.uuid)
+        return make_index(search, &reindex, arena);
+    TRY(find_live(search, reindex.index, arena, &is_live));
+    if (is_live)
+        return finish(search, &reindex, arena);
+    TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     return batch.count ? fill(search, &reindex, &batch, arena) : finish(search, &reindex, arena);
 }

@@ -10,7 +10,8 @@
  * new index behind the alias that is searched; the old one is removed when no search can be at it
  * any more.
  *
- * Each step may be done twice, broken off anywhere, and done by several processes side by side.
+ * Each step may be done twice, broken off anywhere, and done by several processes side by side. The
+ * row has the new index's uuid: what was done for one that is lost does not count for the next.
  * Processes of another release, which would make it by another schema, leave it alone; those whose
  * index is searched give it up when after a minute its index is not there. An index that the engine
  * refuses to make is given up, too. A document that the old index has and the new one refuses keeps

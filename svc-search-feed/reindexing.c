@@ -22,7 +22,7 @@ static struct status clear_the_way(struct db_tx *tx, const struct engine *engine
         return STATUS_OK;
     log_warn("reindexing of another release is given up", LOG_STR("index", running->index),
              LOG_STR("schema", running->schema));
-    return reindex_repo_give_up(tx, running);
+    return reindex_repo_give_up(tx, running, GIVEN_UP_UNWANTED);
 }
 
 /* Of two at once the key lets one through. */
@@ -52,4 +52,17 @@ struct status reindexing_begin(struct db_tx *tx, const struct engine *engine, st
     TRY(reindex_repo_find_running(tx, arena, ret, &found));
     return found ? STATUS_OK
                  : status_error(CODE_ABORTED, "CONTENTION", "a reindexing came and went");
+}
+
+struct status reindexing_begin_again(struct db_tx *tx, const struct engine *engine,
+                                     struct arena *arena, bool *ret_begun)
+{
+    struct reindex last;
+    bool found;
+
+    *ret_begun = false;
+    TRY(reindex_repo_find_last(tx, arena, &last, &found));
+    if (!found || last.given_up != GIVEN_UP_NOT_MADE || strcmp(last.schema, engine->schema) != 0)
+        return STATUS_OK;
+    return insert(tx, engine, arena, ret_begun);
 }

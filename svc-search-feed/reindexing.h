@@ -19,3 +19,11 @@ struct db_tx;
 MUST_USE SUSPENDS struct status reindexing_begin(struct db_tx *tx, const struct engine *engine,
                                                  struct arena *arena, struct reindex *ret,
                                                  bool *ret_begun);
+
+/*
+ * Where the one that was begun last has the schema of this process, and was given up because its
+ * index was not made in time: nobody has wanted anything else since.
+ */
+MUST_USE SUSPENDS struct status reindexing_begin_again(struct db_tx *tx,
+                                                       const struct engine *engine,
+                                                       struct arena *arena, bool *ret_begun);

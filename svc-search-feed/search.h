@@ -19,7 +19,8 @@ struct service;
 struct indexing {
     bool is_ready;          /* the index is there, and filled */
     int64_t look_at_us;     /* whether it still is; by clock_mono_us */
-    int64_t due_up_to;      /* it is not: documents up to this item are due again already */
+    char *due_for;          /* which filling of an index (index_live); NULL: none */
+    int64_t due_up_to;      /* documents up to this item were made due since that one began */
     bool is_schema_checked; /* against that of the index that was there */
     bool has_more;          /* the last run left something over */
     struct metric_family *documents;

@@ -66,7 +66,7 @@ struct status query_from_pb(const SearchRequest *in, struct arena *arena, struct
 
 static ReindexStatus status_to_pb(const struct reindex *reindex)
 {
-    if (reindex->is_given_up)
+    if (reindex->given_up)
         return REINDEX_STATUS_GIVEN_UP;
     return reindex->is_running ? REINDEX_STATUS_RUNNING : REINDEX_STATUS_DONE;
 }

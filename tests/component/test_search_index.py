@@ -12,6 +12,7 @@ from soukdev.poll import until
 
 MANY = 600  # more than two parts
 RED = [{"code": "colour", "text": "红色"}]
+LOOK = "GET", f"/{ALIAS}?filter_path"
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +76,12 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
         feed.wait_taken()
         sent.wait_reached()
         feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
-        making = door.hold_requests("PUT", f"/{ALIAS}-v1")
+        filled = door.hold_requests("PUT", f"/{ALIAS}-v1/_mapping")
         with feed.another_process():
-            making.wait_reached()
+            filled.wait_reached()
             sent.let_go()
             feed.wait_runs("search.index", 1)
-            making.let_go()
+            filled.let_go()
             until(feed.has_index, 60, "the index")
             feed.settle()
     assert feed.found(category_ids=[category]) == [goods.item_id]
@@ -88,13 +89,12 @@ def test_a_late_word_on_an_index_that_is_gone_does_not_count(feed: Feed) -> None
 
 def hold_in_the_middle(feed: Feed, door: EngineDoor) -> Held:
     """The index is gone, and the first process has made a part of the documents due again."""
-    look = "GET", f"/{ALIAS}?filter_path"
-    held = door.hold_requests(*look)
+    held = door.hold_requests(*LOOK)
     held.wait_reached()
     feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
     due = "SELECT 1 FROM document WHERE due_at <= UTC_TIMESTAMP(6) LIMIT 1"
     while not feed.rows(due):
-        following = door.hold_requests(*look)
+        following = door.hold_requests(*LOOK)
         held.let_go()
         following.wait_reached()
         held = following
@@ -116,6 +116,46 @@ def test_an_index_that_another_process_filled_is_filled_when_it_is_lost(
         feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
         until(feed.has_index, 60, "the index")
         wait_all(feed, shelf)
+
+
+def test_an_index_that_is_lost_twice_is_filled_from_the_beginning(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """What a slow process made due for one index, another sent to the next, which is lost, too."""
+    feed.settle()
+    with behind_a_door(feed) as door:
+        held = hold_in_the_middle(feed, door)
+        with feed.another_process(SOUK_SEARCH_URL=feed.engine.url):
+            until(feed.has_index, 60, "the index")
+            wait_all(feed, shelf)
+            until(lambda: is_filled(feed), 60, "an index that is filled")
+        feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
+        held.let_go()
+        until(feed.has_index, 60, "the index")
+        until(lambda: is_filled(feed), 60, "an index that is filled")
+        wait_all(feed, shelf)
+
+
+def is_filled(feed: Feed) -> bool:
+    _, live = feed.live_index()
+    return bool(live["mappings"]["_meta"].get("filled") == live["settings"]["index"]["uuid"])
+
+
+def test_an_index_that_is_put_back_in_its_place_is_filled(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """It was filled once, and lacks what was sent to another one since."""
+    feed.settle()
+    feed.engine.call("DELETE", f"/{feed.live_index()[0]}")
+    until(feed.has_index, 60, "the index")
+    wait_all(feed, shelf)
+    first, _ = feed.live_index()
+    until(lambda: is_filled(feed), 60, "an index that is filled")
+    feed.engine.call("DELETE", f"/{ALIAS}/_doc/{shelf[1][0]}")
+    feed.engine.call("DELETE", f"/{first}/_alias/{ALIAS}")
+    until(feed.has_index, 60, "the index")
+    wait_all(feed, shelf)
+    assert feed.live_index()[0] == first
 
 
 # The schema.
@@ -144,6 +184,13 @@ def reindexings(feed: Feed) -> list[dict[str, Any]]:
     return feed.rows("SELECT * FROM reindex ORDER BY reindex_id")
 
 
+def ended_reindexings(feed: Feed) -> list[dict[str, Any]]:
+    """When none runs any more: an index goes live a moment before its row ends."""
+    running = "SELECT 1 FROM reindex WHERE running = 1"
+    until(lambda: not feed.rows(running), 60, "no reindexing that runs")
+    return reindexings(feed)
+
+
 def begun_since(feed: Feed, before: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return reindexings(feed)[len(before) :]
 
@@ -151,7 +198,7 @@ def begun_since(feed: Feed, before: list[dict[str, Any]]) -> list[dict[str, Any]
 def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     category, _ = shelf
     feed.settle()
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-1")
     feed.restart_service()
@@ -172,7 +219,7 @@ def test_a_new_release_makes_an_old_index_anew(feed: Feed, shelf: tuple[int, lis
 
 def test_of_several_processes_one_begins(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     feed.settle()
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     feed.service.terminate()
     put_old_in_place(feed, f"{ALIAS}-old-2")
     with feed.another_process():
@@ -186,7 +233,7 @@ def test_a_start_with_the_right_index_changes_nothing(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
     feed.settle()
-    before, index = reindexings(feed), feed.live_index()
+    before, index = ended_reindexings(feed), feed.live_index()
     versions = "SELECT item_id, doc_version FROM document ORDER BY item_id"
     documents = feed.rows(versions)
     feed.service.terminate()
@@ -206,7 +253,7 @@ def put_anothers_in_place(feed: Feed, name: str) -> None:
 
 def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> None:
     feed.settle()
-    before = reindexings(feed)
+    before = ended_reindexings(feed)
     put_anothers_in_place(feed, f"{ALIAS}-another-1")
     until(lambda: feed.metric("souk_search_schema_differs") == 1, 60, "the difference seen")
     feed.wait_runs("search.index")
@@ -220,9 +267,71 @@ def test_two_releases_do_not_fight(feed: Feed, shelf: tuple[int, list[int]]) -> 
     until(lambda: feed.metric("souk_search_schema_differs") == 0, 60, "no difference")
 
 
+@contextmanager
+def started_with_anothers(feed: Feed, name: str) -> Iterator[EngineDoor]:
+    """As a new release: another one's index is searched."""
+    feed.settle()
+    put_anothers_in_place(feed, name)
+    with closing(EngineDoor(feed.engine.port)) as door:
+        yield door
+
+
+def wait_looks(door: EngineDoor) -> None:
+    """A whole look that began after now."""
+    for _ in range(2):
+        held = door.hold_requests(*LOOK)
+        held.wait_reached()
+        held.let_go()
+
+
+def test_a_release_that_stands_still_for_long_makes_its_index_after_all(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """Its row was given up meanwhile: nobody else knew whether the index would ever be made."""
+    before = ended_reindexings(feed)
+    with started_with_anothers(feed, f"{ALIAS}-another-2") as door:
+        making = door.hold_requests("PUT", f"/{ALIAS}-v1-")
+        with feed.restarted(SOUK_SEARCH_URL=door.url):
+            making.wait_reached()
+            feed.rows(
+                "UPDATE reindex SET running = NULL, given_up = 1, ended_at = UTC_TIMESTAMP(6) "
+                "WHERE running = 1"
+            )
+            making.let_go()
+            until(lambda: feed.metric("souk_search_schema_differs") == 0, 60, "no difference")
+            wait_all(feed, shelf)
+            late, again = begun_since(feed, before)
+            assert (late["given_up"], again["given_up"]) == (1, 0)
+            assert feed.live_index()[0] == again["index_name"].decode()
+            until(lambda: indexes(feed) == [feed.live_index()[0]], 60, "nothing left behind")
+
+
+def indexes(feed: Feed) -> list[str]:
+    return list(feed.engine.call("GET", f"/{ALIAS}*"))
+
+
+def test_what_the_engine_refuses_is_not_begun_again(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    before = ended_reindexings(feed)
+    with (
+        started_with_anothers(feed, f"{ALIAS}-another-3") as door,
+        feed.engine_setting("cluster.max_shards_per_node", 1),
+        feed.restarted(SOUK_SEARCH_URL=door.url),
+    ):
+        until(lambda: [row["given_up"] for row in begun_since(feed, before)] == [2], 60, "given up")
+        wait_looks(door)
+        assert len(begun_since(feed, before)) == 1
+    feed.service.terminate()
+    feed.restart_service()  # now the engine takes it
+    until(lambda: feed.live_index()[0] != f"{ALIAS}-another-3", 60, "another index")
+    wait_all(feed, shelf)
+
+
 def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:
+    ended_reindexings(feed)
     index = f"{ALIAS}-of-another"
     feed.engine.call("PUT", f"/{index}", {"aliases": {f"{ALIAS}-next": {}}})
     feed.rows(
@@ -242,7 +351,7 @@ def test_a_reindexing_of_another_release_is_left_alone_and_given_up(
 
     until(lambda: status(ours.reindex_id) == 2, 60, "the index made anew")
     assert status(foreign["reindex_id"]) == 3
-    assert list(feed.engine.call("GET", f"/{ALIAS}*")) == [feed.live_index()[0]] == [ours.index]
+    assert indexes(feed) == [feed.live_index()[0]] == [ours.index]
     wait_all(feed, shelf)
     with pytest.raises(HttpError):
         feed.engine.call("GET", f"/{index}")

@@ -35,12 +35,12 @@ def begin(feed: Feed) -> Any:
     return feed.souk.mutate("search.Reindex", feed.souk.operator()).reindexing
 
 
-def begun_by(feed: Feed, schema: str, index: str, done_up_to: int = 0, age_s: int = 0) -> int:
+def begun_by(feed: Feed, schema: str, index: str, **more: Any) -> int:
     """By a process of a release that wants this schema; answers its id."""
     feed.rows(
-        "INSERT INTO reindex (running, index_name, done_up_to, items, started_at, schema_digest) "
-        "VALUES (1, %s, %s, 0, UTC_TIMESTAMP(6) - INTERVAL %s SECOND, %s)",
-        *(index, done_up_to, age_s, schema),
+        "INSERT INTO reindex (running, index_name, done_up_to, items, started_at, schema_digest, "
+        "index_uuid) VALUES (1, %s, %s, 0, UTC_TIMESTAMP(6) - INTERVAL %s SECOND, %s, %s)",
+        *(index, more.get("done_up_to", 0), more.get("age_s", 0), schema, more.get("uuid", "")),
     )
     return int(feed.rows("SELECT reindex_id FROM reindex WHERE running = 1")[0]["reindex_id"])
 
@@ -84,6 +84,8 @@ def test_a_roll_out_that_was_broken_off_stops_no_feed(feed: Feed) -> None:
     long_ago = "UPDATE reindex SET started_at = started_at - INTERVAL 62 MINUTE WHERE running = 1"
     feed.rows(long_ago)
     wait_status(feed, reindex_id, GIVEN_UP)
+    (row,) = feed.rows("SELECT given_up FROM reindex WHERE reindex_id = %s", reindex_id)
+    assert row["given_up"] == 1  # whoever wants it still may begin again
 
 
 def test_what_is_fed_before_the_index_is_made_is_in_it(feed: Feed) -> None:
@@ -99,7 +101,7 @@ def test_what_is_fed_before_the_index_is_made_is_in_it(feed: Feed) -> None:
 
 
 def test_a_foreign_index_that_is_lost_stops_no_feed(feed: Feed) -> None:
-    reindex_id = begun_by(feed, "another", f"{ALIAS}-lost", done_up_to=5, age_s=120)
+    reindex_id = begun_by(feed, "another", f"{ALIAS}-lost", done_up_to=5, age_s=120, uuid="lost")
     check_feed_goes_on(feed)
     wait_status(feed, reindex_id, GIVEN_UP)
 
@@ -143,7 +145,8 @@ def test_a_new_index_that_was_replaced_in_the_end_does_not_go_live(
     schema, index = live_schema(feed), f"{ALIAS}-replaced"
     make_next(feed, index, {"dynamic": False})
     last = max(row["item_id"] for row in feed.rows("SELECT item_id FROM document"))
-    wait_status(feed, begun_by(feed, schema, index, done_up_to=last), DONE)
+    lost = begun_by(feed, schema, index, done_up_to=last, uuid="lost")
+    wait_status(feed, lost, DONE)
     assert live_schema(feed) == schema
     check_whole(feed, shelf)
 
@@ -173,6 +176,25 @@ def behind_a_door(feed: Feed) -> Iterator[EngineDoor]:
     with closing(EngineDoor(feed.engine.port)) as door, feed.restarted(SOUK_SEARCH_URL=door.url):
         feed.wait_runs("search.index", 4)
         yield door
+
+
+def test_what_was_done_for_a_lost_index_does_not_count_for_the_next(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """A slow process has filled an index; that is lost, and another has just made it again."""
+    with behind_a_door(feed) as door, closing(EngineDoor(feed.engine.port)) as other_door:
+        finishing = door.hold_requests("POST", "/_refresh")
+        ours = begin(feed)
+        finishing.wait_reached()
+        feed.engine.call("DELETE", f"/{ours.index}")
+        filling = other_door.hold_requests("POST", f"/{NEXT}/_bulk")
+        with feed.another_process(SOUK_SEARCH_URL=other_door.url):
+            filling.wait_reached()
+            finishing.let_go()
+            feed.wait_runs("search.reindex", 1)
+            filling.let_go()
+            wait_status(feed, ours.reindex_id, DONE)
+            check_whole(feed, shelf)
 
 
 def put_in_place_as_they_do(feed: Feed, index: str) -> None:

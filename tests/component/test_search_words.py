@@ -80,6 +80,50 @@ def test_the_longest_query_is_marked_as_well(feed: Feed) -> None:
     assert shown(hit.title_parts) == f"[{title[:100]}]{title[100:]}"
 
 
+TRADITIONAL_AND_SIMPLIFIED = [
+    ("電影", "电影"),
+    ("酒店", "酒店"),
+    ("禮品卡", "礼品卡"),
+    ("遊戲點數充值", "游戏点数充值"),
+    ("優惠券", "优惠券"),
+    ("臺灣牛肉麵", "台湾牛肉面"),
+    ("護髮產品", "护发产品"),
+    ("裏", "里"),
+    ("儲值卡 Gift Cards", "储值卡 gift card"),
+    ("鱄魚乾", "𫚋鱼干"),  # written with and without surrogates in UTF-16
+]
+
+
+def title_of(words: str) -> str:
+    return f"新 {words} 100"
+
+
+def marked(words: str) -> str:
+    return title_of(" ".join(f"[{word}]" for word in words.split()))
+
+
+@pytest.fixture(scope="module")
+def written_twice(feed: Feed) -> int:
+    """A category with each of them in both writings."""
+    category = feed.souk.new_id()
+    for pair in TRADITIONAL_AND_SIMPLIFIED:
+        for words in pair:
+            feed.put(category_id=category, title=title_of(words))
+    feed.settle()
+    return category
+
+
+@pytest.mark.parametrize("pair", TRADITIONAL_AND_SIMPLIFIED)
+def test_each_writing_finds_both_and_shows_what_was_written(
+    feed: Feed, written_twice: int, pair: tuple[str, str]
+) -> None:
+    for query in pair:
+        answer = feed.search(query=query, category_ids=[written_twice], highlight=True)
+        assert {shown(hit.title_parts) for hit in answer.hits} == {marked(words) for words in pair}
+        assert {hit.title for hit in answer.hits} == {title_of(words) for words in pair}
+        assert answer.did_you_mean == ""
+
+
 MEANT = [
     ("cofee", "coffee"),
     ("Starbuks", "starbucks"),
