@@ -231,7 +231,7 @@ void parked_runner_stop(struct parked_runner *runner)
         return;
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
         periodic_stop(runner->seats[i].task);
-    mq_producer_free(runner->producer);
+    mq_producer_stop(runner->producer);
     mem_free(runner->name);
     mem_free(runner);
 }
