@@ -324,7 +324,7 @@ void service_parts_stop(struct service *service)
     http_free(service->http);
     cache_free(service->cache);
     relay_stop(service->relay);
-    mq_producer_free(service->producer);
+    mq_producer_stop(service->producer);
     if (service->outbox)
         mem_free((void *)(uintptr_t)outbox_source(service->outbox));
     outbox_free(service->outbox);

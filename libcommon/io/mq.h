@@ -73,8 +73,8 @@ struct mq_config {
  */
 MUST_USE struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
                                        struct mq_producer **ret);
-/* Nothing may be under way; NULL is fine. Blocks for the milliseconds that threads need to end. */
-void mq_producer_free(struct mq_producer *producer);
+/* Nothing may be under way; NULL is fine. Waits for librdkafka's threads, ten seconds at the most. */
+SUSPENDS void mq_producer_stop(struct mq_producer *producer);
 
 /*
  * Sends the messages and waits until every one is acknowledged, for MQ_PRODUCE_TIMEOUT_MS at the

@@ -10,8 +10,21 @@
 #include "io/mq_stats.h"
 #include "observe/log.h"
 #include "run/loop.h"
+#include "run/task.h"
 
-enum { SAME_ERROR_AGAIN_S = 60 };
+enum { SAME_ERROR_AGAIN_S = 60, END_WAIT_MS = 10 * 1000 };
+
+/*
+ * librdkafka brings SASL along, which we do not speak (who we are is said by a certificate). Set up,
+ * it would load its plug-ins into every process, with a database library: half a megabyte.
+ */
+int sasl_client_init(const void *callbacks); /* NOLINT: the name is Cyrus SASL's */
+
+int sasl_client_init(const void *callbacks) /* NOLINT */
+{
+    (void)callbacks;
+    return 0;
+}
 
 /* Connections are tried again within a second and given up when ten seconds brought no answer. */
 static const struct mq_setting common_settings[] = {
@@ -254,12 +267,23 @@ void mq_bury(struct mq_burials *burials, rd_kafka_t *rk, struct loop_wakeup *rin
         bury(burial);
 }
 
-bool mq_burials_are_over(const struct mq_burials *burials)
+static bool are_over(const struct mq_burials *burials)
 {
     for (const struct mq_burial *burial = burials->first; burial; burial = burial->next)
         if (!atomic_load(&burial->is_over))
             return false;
     return true;
+}
+
+bool mq_burials_await(const struct mq_burials *burials)
+{
+    AUTO(task_shield_end)
+    struct task_shield shield = task_shield_in_us(END_WAIT_MS * CLOCK_US_PER_MS);
+    struct status st = STATUS_OK;
+
+    while (!are_over(burials) && status_ok(&st))
+        st = task_park("kafka threads");
+    return are_over(burials);
 }
 
 void mq_burials_end(struct mq_burials *burials)

@@ -63,6 +63,10 @@ struct mq_burials {
 
 /* No queue, topic or message of the instance may be held. `ring`, if any, rings when it is over. */
 void mq_bury(struct mq_burials *burials, rd_kafka_t *rk, struct loop_wakeup *ring);
-MUST_USE bool mq_burials_are_over(const struct mq_burials *burials);
+/*
+ * Waits until they are over, ten seconds at the most, whatever interrupts the task. True: they are.
+ * Whoever hears `ring` wakes the task.
+ */
+MUST_USE SUSPENDS bool mq_burials_await(const struct mq_burials *burials);
 /* Blocks until they are. */
 void mq_burials_end(struct mq_burials *burials);

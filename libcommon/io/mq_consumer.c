@@ -15,7 +15,6 @@ enum {
     COMMIT_EVERY_MS = 1000,
     LEAVE_WAIT_MS = 3000,
     JOIN_WAIT_MS = 300,
-    END_WAIT_MS = 10 * 1000,
     STOP_MOST_S = 120,
     POLL_EVERY_S = 60, /* the group drops a member that did not poll for max.poll.interval.ms */
 };
@@ -390,18 +389,6 @@ struct status mq_consumer_new(struct loop *loop, const struct mq_config *config,
     return STATUS_OK;
 }
 
-static void await_burial(struct mq_consumer *consumer)
-{
-    AUTO(task_deadline_end)
-    struct task_deadline limit = task_deadline_in_us(END_WAIT_MS * CLOCK_US_PER_MS);
-
-    consumer->driver = task_self(); /* for whom it rings now */
-    struct status st = STATUS_OK;
-    while (!mq_burials_are_over(&consumer->burials) && status_ok(&st))
-        st = task_park("kafka threads");
-    consumer->driver = NULL; /* who rings later finds nobody */
-}
-
 void mq_consumer_stop(struct mq_consumer *consumer)
 {
     if (!consumer)
@@ -418,8 +405,10 @@ void mq_consumer_stop(struct mq_consumer *consumer)
         BUG("a handler of %s does not end", consumer->reader.group);
     loop_timer_stop(consumer->tick);
     instance_end(consumer);
-    await_burial(consumer);
-    if (!mq_burials_are_over(&consumer->burials)) {
+    consumer->driver = task_self(); /* for whom it rings now */
+    const bool is_over = mq_burials_await(&consumer->burials);
+    consumer->driver = NULL; /* who rings later finds nobody */
+    if (!is_over) {
         log_error("kafka client does not end", LOG_STR("group", consumer->reader.group));
         mem_abandon(consumer); /* its thread still rings */
         return;

@@ -7,6 +7,7 @@
 #include "io/mq_client.h"
 #include "io/mq_message.h"
 #include "io/mq_stats.h"
+#include "observe/log.h"
 #include "observe/metrics.h"
 #include "run/loop.h"
 #include "run/task.h"
@@ -36,7 +37,7 @@ struct mq_producer {
     struct loop_wakeup *wakeup;
     struct topic *topics;
 
-    struct task *sender; /* in mq_produce */
+    struct task *sender; /* in mq_produce, or mq_producer_stop */
     size_t unacknowledged;
     rd_kafka_resp_err_t error; /* the first */
 };
@@ -148,9 +149,7 @@ static void on_ring(void *arg)
     struct mq_producer *producer = arg;
     rd_kafka_event_t *event;
 
-    if (!producer->reports)
-        return;
-    while ((event = rd_kafka_queue_poll(producer->reports, 0)))
+    while (producer->reports && (event = rd_kafka_queue_poll(producer->reports, 0)))
         take_event(producer, event);
     if (producer->sender)
         task_wake(producer->sender);
@@ -172,11 +171,19 @@ static void instance_end(struct mq_producer *producer)
     topics_free(producer);
     mq_queue_ring(producer->reports, NULL);
     rd_kafka_queue_destroy(producer->reports);
-    mq_bury(&producer->burials, producer->rk, NULL);
+    mq_bury(&producer->burials, producer->rk, producer->wakeup);
     producer->reports = NULL;
     producer->rk = NULL;
     producer->unacknowledged = 0;
     producer->error = RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static void producer_free(struct mq_producer *producer)
+{
+    mq_burials_end(&producer->burials);
+    loop_wakeup_free(producer->wakeup);
+    mq_config_clear(&producer->config);
+    mem_free(producer);
 }
 
 struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
@@ -191,23 +198,28 @@ struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
     if (status_ok(&st))
         st = instance_start(producer);
     if (!status_ok(&st)) {
-        mq_producer_free(producer);
+        producer_free(producer);
         return st;
     }
     *ret = producer;
     return STATUS_OK;
 }
 
-void mq_producer_free(struct mq_producer *producer)
+void mq_producer_stop(struct mq_producer *producer)
 {
     if (!producer)
         return;
     BUG_ON(producer->sender);
     instance_end(producer);
-    mq_burials_end(&producer->burials);
-    loop_wakeup_free(producer->wakeup);
-    mq_config_clear(&producer->config);
-    mem_free(producer);
+    producer->sender = task_self();
+    const bool is_over = mq_burials_await(&producer->burials);
+    producer->sender = NULL;
+    if (!is_over) {
+        log_error("kafka client does not end", LOG_STR("client", producer->config.client_id));
+        mem_abandon(producer); /* its threads still ring */
+        return;
+    }
+    producer_free(producer);
 }
 
 static rd_kafka_resp_err_t hand_over(struct mq_producer *producer, const struct topic *topic,

@@ -12,7 +12,8 @@
 #include "run/task.h"
 
 enum {
-    POSTED_PER_METHOD = 16, /* calls that core can match without asking us */
+    POSTED_FIRST = 2, /* calls of a method that core can match without asking us: at the start, */
+    POSTED_MOST = 16, /* and when it is in use; each takes a kilobyte */
     POSTED_UNKNOWN = 2,
     CALL_ARENA_MAX = 64 * 1024 * 1024,
     STREAMS_PER_CONNECTION = 1000,
@@ -22,7 +23,7 @@ enum {
     UNWIND_LIMIT_US = 60 * 1000 * 1000, /* the same that tasks have for it elsewhere */
 };
 
-static void post(struct rpc_server *server, struct served_method *method);
+static void post_again(struct rpc_server *server, struct served_method *method);
 
 static struct server_call *call_take(struct rpc_server *server)
 {
@@ -129,7 +130,7 @@ static void on_new(struct rpc_op *op, bool ok)
     enter_list(call);
     rpc_loop_call_begins();
     if (!server->draining)
-        post(server, call->method);
+        post_again(server, call->method);
     call->on_finished.fn = on_finished;
     watch_close(call);
     rpc_gate_enter(call);
@@ -163,6 +164,20 @@ static void post(struct rpc_server *server, struct served_method *method)
     }
     if (error != GRPC_CALL_OK)
         BUG("cannot post a call: %s", grpc_call_error_to_string(error));
+}
+
+static void post_method(struct rpc_server *server, struct served_method *method)
+{
+    method->posted++;
+    post(server, method);
+}
+
+/* For the one that has come. Who is asked for at all gets one more, until there are enough. */
+static void post_again(struct rpc_server *server, struct served_method *method)
+{
+    post(server, method);
+    if (method && method->posted < POSTED_MOST)
+        post_method(server, method);
 }
 
 static void add_service(struct rpc_server *server, const struct rpc_served *served)
@@ -295,8 +310,8 @@ struct status rpc_server_new(struct loop *loop, const struct rpc_server_config *
     }
     grpc_server_start(server->core);
     for (size_t i = 0; i < server->method_count; i++)
-        for (int n = 0; n < POSTED_PER_METHOD; n++)
-            post(server, &server->methods[i]);
+        for (int n = 0; n < POSTED_FIRST; n++)
+            post_method(server, &server->methods[i]);
     for (int n = 0; n < POSTED_UNKNOWN; n++)
         post(server, NULL);
     rpc_loop_poke();

@@ -36,6 +36,7 @@ struct served_service {
 struct served_method {
     const char *path;
     void *registration;
+    unsigned posted; /* calls that core has of it, each replaced when it comes */
     /* A method of a contract ... */
     const struct rpc_method *contract;
     struct served_service *of;

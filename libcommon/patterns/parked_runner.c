@@ -24,6 +24,13 @@ enum {
     ARENA_MAX = 8 * 1024 * 1024,
 };
 
+/* One of those who try: a task of its own. */
+struct seat {
+    struct parked_runner *runner;
+    struct periodic *task;
+    bool has_found; /* with its last look */
+};
+
 struct parked_runner {
     const struct consumer *consumer;
     char *name; /* of its tasks */
@@ -31,7 +38,8 @@ struct parked_runner {
     struct mq_config mq;
     struct mq_producer *producer; /* NULL until the first dead letter */
     struct semaphore publishing;
-    struct periodic *tasks[SIDE_BY_SIDE];
+    struct seat seats[SIDE_BY_SIDE];
+    const struct seat *looking; /* of those who are free; NULL: whoever is first */
     int64_t counted_us;
     struct metric *parked;
     struct metric *dead;
@@ -156,15 +164,31 @@ static struct status count(struct parked_runner *runner)
     return STATUS_OK;
 }
 
+/*
+ * Of those who are free one asks the database, and when it has found something leaves that to the
+ * next. Who has tried one looks again at once: what stood behind it may be due now.
+ */
 static struct status run(void *arg, bool *ret_more)
 {
-    struct parked_runner *runner = arg;
+    struct seat *seat = arg;
+    struct parked_runner *runner = seat->runner;
     uint64_t id;
 
+    if (!seat->has_found) {
+        if (runner->looking && runner->looking != seat)
+            return STATUS_OK;
+        runner->looking = seat;
+    }
+    seat->has_found = false;
     TRY(count(runner));
     TRY(parked_find_due(runner->consumer->config->db, runner->consumer->config->name, &id));
-    *ret_more = id;
-    return id ? try_again(runner, id) : STATUS_OK;
+    *ret_more = seat->has_found = id;
+    if (!id)
+        return STATUS_OK;
+    if (runner->looking == seat)
+        runner->looking = NULL;
+    parked_runner_nudge(runner);
+    return try_again(runner, id);
 }
 
 static void find_metrics(struct parked_runner *runner)
@@ -182,20 +206,22 @@ struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_con
 {
     struct parked_runner *runner = mem_new(struct parked_runner);
     char *name = mem_printf("parked %s", consumer->config->name);
-    const struct periodic_config config = {
+    struct periodic_config config = {
         .name = name,
         .period_ms = LOOK_EVERY_MS,
         .limit_ms = RUN_LIMIT_MS,
         .run = run,
-        .arg = runner,
     };
 
     *runner = (struct parked_runner){
         .consumer = consumer, .name = name, .loop = loop, .mq = *mq, .counted_us = -COUNT_EVERY_US};
     semaphore_init(&runner->publishing, 1);
     find_metrics(runner);
-    for (size_t i = 0; i < SIDE_BY_SIDE; i++)
-        runner->tasks[i] = periodic_start(&config);
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++) {
+        runner->seats[i].runner = runner;
+        config.arg = &runner->seats[i];
+        runner->seats[i].task = periodic_start(&config);
+    }
     return runner;
 }
 
@@ -204,13 +230,14 @@ void parked_runner_stop(struct parked_runner *runner)
     if (!runner)
         return;
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
-        periodic_stop(runner->tasks[i]);
-    mq_producer_free(runner->producer);
+        periodic_stop(runner->seats[i].task);
+    mq_producer_stop(runner->producer);
     mem_free(runner->name);
     mem_free(runner);
 }
 
 void parked_runner_nudge(struct parked_runner *runner)
 {
-    periodic_nudge(runner->tasks[0]);
+    for (size_t i = 0; i < SIDE_BY_SIDE; i++)
+        periodic_nudge(runner->seats[i].task);
 }

@@ -45,6 +45,15 @@ static void take_pause(struct periodic *periodic, int64_t us)
     periodic->nudged = false;
 }
 
+/* Those that began together fall out of step, or each second all want a connection at once. */
+static int64_t pause_us(const struct periodic *periodic)
+{
+    const int64_t period_us = periodic->config.period_ms * CLOCK_US_PER_MS;
+    const uint64_t spread_us = (uint64_t)period_us / 2;
+
+    return period_us - (int64_t)(spread_us / 2) + (int64_t)(random_u64() % (spread_us + 1));
+}
+
 static void run(void *arg)
 {
     struct periodic *periodic = arg;
@@ -58,7 +67,7 @@ static void run(void *arg)
         if (status_ok(&st)) {
             backoff_reset(&periodic->failed);
             if (!more)
-                take_pause(periodic, periodic->config.period_ms * CLOCK_US_PER_MS);
+                take_pause(periodic, pause_us(periodic));
         } else if (task_check().code != CODE_CANCELLED) { /* a peer's CANCELLED is a failure */
             log_warn("periodic run failed", LOG_STR("name", periodic->config.name), LOG_STATUS(st));
             take_pause(periodic, backoff_next_us(&periodic->failed, random_u64()));

@@ -19,7 +19,7 @@ struct periodic;
 
 struct periodic_config {
     const char *name;
-    int64_t period_ms; /* pause between runs that found nothing more to do */
+    int64_t period_ms; /* pause after a run that found all done, give or take a quarter */
     int64_t limit_ms;  /* deadline of one run */
     /*
      * `*ret_more`: there is more work, run again at once. A failure is logged and tried again

@@ -88,7 +88,7 @@ static void hands_over_what_has_gathered(struct loop *loop)
     for (int32_t partition = 0; partition < 4; partition++)
         committed += kit_committed(group, topic, partition);
     assert_int_equal(committed, 5000);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(taker.seen);
 }
 
@@ -109,7 +109,7 @@ static void takes_apart_what_cannot_be_handled_together(struct loop *loop)
     assert_int_equal(taker.seen->calls, 300);
     assert_int_equal(taker.seen->out_of_order, 0);
     assert_true(taker.alone > 0 && taker.alone <= MQ_BATCH_MAX);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(taker.seen);
 }
 
@@ -128,7 +128,7 @@ static void repeats_nothing_after_a_stop(struct loop *loop)
     }
     assert_int_equal(taker.seen->count, 2000);
     assert_int_equal(taker.seen->calls, 2000);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(taker.seen);
 }
 

@@ -6,8 +6,12 @@
 
 #include "tests/servers/mq_kit.h"
 
+#include <dlfcn.h>
 #include <librdkafka/rdkafka_mock.h> /* needs rdkafka.h before it */
+#include <netdb.h>
 #include <spawn.h>
+#include <stdatomic.h>
+#include <unistd.h>
 
 enum { KEYS = 16, BROKER = 1, PRODUCE_REQUEST = 0 };
 
@@ -97,7 +101,7 @@ static void fails_at_the_deadline_while_the_broker_is_away_and_works_after(struc
     rd_kafka_mock_broker_set_up(mock.cluster, BROKER);
     assert_ok(produce_within(producer, 60000, 0, 100));
     assert_arrived(&mock, loop, 100);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mock_end(&mock);
 }
 
@@ -113,7 +117,7 @@ static void sends_again_when_the_connection_breaks(struct loop *loop)
                                       RD_KAFKA_RESP_ERR__TRANSPORT);
     assert_ok(produce_within(producer, 60000, 10, 1000));
     assert_arrived(&mock, loop, 1000);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mock_end(&mock);
 }
 
@@ -127,7 +131,7 @@ static void starts_anew_after_an_error_that_ends_the_client(struct loop *loop)
     assert_reason(produce_within(producer, 60000, 0, 100), "DEPENDENCY_UNAVAILABLE");
     assert_ok(produce_within(producer, 60000, 0, 100));
     assert_arrived(&mock, loop, 100);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mock_end(&mock);
 }
 
@@ -164,11 +168,11 @@ static void gives_up_at_once_when_cancelled(struct loop *loop)
     assert_ok(task_sleep_us(5500 * 1000)); /* the late answers to the first attempt */
     assert_ok(produce_within(cancelled.producer, 60000, 400, 500));
     assert_arrived(&mock, loop, 500);
-    mq_producer_free(cancelled.producer);
+    mq_producer_stop(cancelled.producer);
     mock_end(&mock);
 }
 
-static void is_freed_with_an_attempt_just_given_up(struct loop *loop)
+static void is_stopped_with_an_attempt_just_given_up(struct loop *loop)
 {
     struct mock mock = mock_begin();
     struct mq_producer *producer = mock_producer(&mock, loop);
@@ -176,8 +180,52 @@ static void is_freed_with_an_attempt_just_given_up(struct loop *loop)
     rd_kafka_mock_broker_set_rtt(mock.cluster, BROKER, 3000);
     for (int i = 0; i < 5; i++)
         assert_reason(produce_within(producer, 20, 0, 100), "DEADLINE_EXCEEDED");
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mock_end(&mock);
+}
+
+/* The resolver has no answer for names in .silent until it is told to. librdkafka calls it, too. */
+static struct {
+    atomic_int asked;
+    atomic_bool answers;
+} resolver;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret)
+{
+    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    enum { PATIENCE_S = 15 };
+
+    if (!name || !strstr(name, ".silent")) {
+        *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+        return real(name, service, hints, ret);
+    }
+    resolver.asked++;
+    for (int ms = 0; !resolver.answers && ms < PATIENCE_S * 1000; ms++)
+        usleep(1000);
+    return EAI_AGAIN;
+}
+
+/* What ends the threads is another task. */
+static void answer_after_a_while(void *arg)
+{
+    (void)arg;
+    for (int turns = 0; turns < 20; turns++)
+        assert_ok(task_sleep_us(CLOCK_US_PER_MS));
+    resolver.answers = true;
+}
+
+static void stops_beside_other_tasks_while_its_threads_are_held_up(struct loop *loop)
+{
+    const struct mq_config config = {.brokers = "kafka.silent:9092", .client_id = "mq-test"};
+    struct mq_producer *producer = NULL;
+
+    assert_ok(mq_producer_new(loop, &config, &producer));
+    server_test_wait(20000, resolver.asked);
+    struct task *other = task_spawn("other", answer_after_a_while, NULL);
+    mq_producer_stop(producer);
+    assert_true(resolver.answers);
+    assert_ok(task_join(other));
 }
 
 static void consumes_from_a_broker_that_comes_late_and_goes_between(struct loop *loop)
@@ -201,7 +249,7 @@ static void consumes_from_a_broker_that_comes_late_and_goes_between(struct loop 
     server_test_wait(60000, seen->count == 200);
     assert_int_equal(seen->out_of_order, 0);
     mq_consumer_stop(consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mock_end(&mock);
     mem_free(seen);
 }
@@ -219,7 +267,7 @@ static void stops_in_bounded_time_while_the_broker_is_away(struct loop *loop)
     const int64_t start_us = clock_mono_us();
     mq_consumer_stop(consumer);
     assert_true(clock_mono_us() - start_us < 30 * CLOCK_US_PER_S);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mock_end(&mock);
     mem_free(seen);
 }
@@ -280,14 +328,15 @@ static void loses_nothing_when_the_broker_is_killed(struct loop *loop)
     print_message("%d messages in %d attempts, %d handled again\n", stream.sent, stream.attempts,
                   seen->calls - seen->count);
     mq_consumer_stop(consumer);
-    mq_producer_free(stream.producer);
+    mq_producer_stop(stream.producer);
     mem_free(seen);
 }
 
 SERVER_TESTS(fails_at_the_deadline_while_the_broker_is_away_and_works_after,
              sends_again_when_the_connection_breaks,
              starts_anew_after_an_error_that_ends_the_client, gives_up_at_once_when_cancelled,
-             is_freed_with_an_attempt_just_given_up,
+             is_stopped_with_an_attempt_just_given_up,
+             stops_beside_other_tasks_while_its_threads_are_held_up,
              consumes_from_a_broker_that_comes_late_and_goes_between,
              stops_in_bounded_time_while_the_broker_is_away,
              loses_nothing_when_the_broker_is_killed)

@@ -78,7 +78,7 @@ static void hands_partitions_over_without_loss_or_repetition(struct loop *loop)
 
     assert_int_equal(seen->calls, stream.sent);
     assert_int_equal(seen->out_of_order, 0);
-    mq_producer_free(stream.producer);
+    mq_producer_stop(stream.producer);
     mem_free(seen);
 }
 
@@ -104,7 +104,7 @@ static void joins_with_nothing_to_do_when_others_have_all(struct loop *loop)
     server_test_wait(60000, seen->count == 20);
     mq_consumer_stop(members[first_has_it ? 1 : 0].consumer);
     assert_int_equal(seen->calls, 20);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -170,7 +170,7 @@ static void handles_keys_of_a_partition_side_by_side(struct loop *loop)
     assert_int_equal(lanes.seen->out_of_order, 0);
     assert_in_range(lanes.most_at_work, 2, 8);
     assert_int_equal(kit_committed(group, topic, 0), 2000);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(lanes.seen);
 }
 
@@ -196,7 +196,7 @@ static void a_stuck_key_holds_others_up_only_at_the_window_s_end(struct loop *lo
     mq_consumer_stop(consumer);
     assert_int_equal(lanes.seen->out_of_order, 0);
     assert_int_equal(kit_committed(group, topic, 0), 1000);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(lanes.seen);
 }
 
@@ -222,7 +222,7 @@ static void hands_lanes_over_without_loss_or_disorder(struct loop *loop)
     server_test_wait(60000, lanes.seen->count == stream.sent);
     mq_consumer_stop(stays);
     assert_int_equal(lanes.seen->out_of_order, 0);
-    mq_producer_free(stream.producer);
+    mq_producer_stop(stream.producer);
     mem_free(lanes.seen);
 }
 
@@ -261,7 +261,7 @@ static void lets_the_running_handler_finish_when_it_stops(struct loop *loop)
     assert_int_equal(slow.begun, 1);
     assert_int_equal(slow.done, 1);
     assert_int_equal(kit_committed(group, topic, 0), 1);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
 }
 
 static void cancels_the_handler_at_the_deadline_of_the_stop(struct loop *loop)
@@ -282,7 +282,7 @@ static void cancels_the_handler_at_the_deadline_of_the_stop(struct loop *loop)
     assert_true(clock_mono_us() - start_us < MQ_HANDLER_GRACE_MS * CLOCK_US_PER_MS);
     assert_int_equal(slow.cancelled, 1);
     assert_int_equal(kit_committed(group, topic, 0), RD_KAFKA_OFFSET_INVALID);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
 }
 
 static void gives_up_a_partition_whose_handler_takes_too_long(struct loop *loop)
@@ -306,7 +306,7 @@ static void gives_up_a_partition_whose_handler_takes_too_long(struct loop *loop)
     }
     server_test_wait(60000, seen->count == 100);
     mq_consumer_stop(quick.consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -368,7 +368,7 @@ static void sees_again_what_a_crash_left_uncommitted(struct loop *loop)
     server_test_wait(60000, seen->count == left);
     mq_consumer_stop(member.consumer);
     assert_int_equal(seen->calls, left);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -396,7 +396,7 @@ static void stops_at_once_while_the_group_waits_for_a_dead_member(struct loop *l
     const int64_t start_us = clock_mono_us();
     mq_consumer_stop(member.consumer);
     assert_true(clock_mono_us() - start_us < 5 * CLOCK_US_PER_S); /* what a farewell takes */
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -426,7 +426,7 @@ static void waits_for_a_topic_that_is_not_there_yet(struct loop *loop)
     assert_ok(kit_produce(producer, topic, 0, 20, KEYS));
     server_test_wait(60000, seen->count == 20);
     mq_consumer_stop(member.consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -463,7 +463,7 @@ static void joins_again_when_it_cannot_take_its_partitions(struct loop *loop)
     assert_int_equal(assignments_to_fail, 0);
     assert_int_equal(seen->out_of_order, 0);
     mq_consumer_stop(member.consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 

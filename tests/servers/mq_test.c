@@ -26,7 +26,7 @@ static void brings_every_message_once_in_the_order_of_its_key(struct loop *loop)
 
     assert_int_equal(seen->calls, 10000);
     assert_int_equal(seen->out_of_order, 0);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -48,7 +48,7 @@ static void goes_on_where_it_stopped(struct loop *loop)
     server_test_wait(60000, seen->count == 150);
     mq_consumer_stop(consumer);
     assert_int_equal(seen->calls, 150);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -64,7 +64,7 @@ static void commits_while_it_runs(struct loop *loop)
     server_test_wait(60000, seen->count == 10);
     server_test_wait(60000, kit_committed(group, topic, 0) == 10);
     mq_consumer_stop(consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -124,7 +124,7 @@ static void look_at(struct look_kit *kit, struct mq_message message)
 static void look_end(struct look_kit *kit)
 {
     mq_consumer_stop(kit->consumer);
-    mq_producer_free(kit->producer);
+    mq_producer_stop(kit->producer);
 }
 
 static void tells_a_tombstone_from_an_empty_message(struct loop *loop)
@@ -233,7 +233,7 @@ static void refuses_what_is_too_large(struct loop *loop)
     assert_reason(mq_produce(producer, &message, 1), "MESSAGE_TOO_LARGE");
     message.topic = topic;
     assert_ok(mq_produce(producer, &message, 1));
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(bytes);
 }
 
@@ -241,7 +241,7 @@ static void does_not_wait_for_an_empty_batch(struct loop *loop)
 {
     struct mq_producer *producer = kit_producer(loop);
     assert_ok(mq_produce(producer, NULL, 0));
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
 }
 
 /* Handlers that fail or are slow. */
@@ -293,7 +293,7 @@ static void holds_only_the_partition_whose_handler_fails(struct loop *loop)
     assert_true(failing->others_meanwhile > OTHERS);
     /* Half of 100, 200, 400 and 800 ms at the least; all of it, and a busy machine, at the most. */
     assert_in_range(failing->last_us - failing->first_us, 750000, 30 * CLOCK_US_PER_S);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(failing);
 }
 
@@ -341,7 +341,7 @@ static void does_not_hoard_messages_for_a_slow_handler(struct loop *loop)
         messages[i] =
             (struct mq_message){.topic = topic, .value = noise + i * SIZE, .value_size = SIZE};
     assert_ok(mq_produce(producer, messages, COUNT));
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     struct mq_consumer *consumer = kit_consumer(loop, group, topic, wait_at_gate, &gate);
     server_test_wait(60000, gate.calls == 1);
     assert_int_equal(said_next("souk_mq_lag_messages", group, topic), COUNT);
@@ -367,7 +367,7 @@ static void counts_what_it_does(struct loop *loop)
     assert_ok(kit_produce(producer, topic, 0, 7, KEYS));
     server_test_wait(60000, seen->count == 7);
     mq_consumer_stop(consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
 
     metrics_write(&text);
     char *line = mem_printf("souk_mq_produced_total{topic=\"%s\",result=\"ok\"} 7\n", topic);

@@ -63,7 +63,7 @@ static void messages_go_and_come_by_tls(struct loop *loop)
     server_test_wait(60000, seen->count == 1000);
     assert_int_equal(seen->calls, 1000);
     mq_consumer_stop(consumer);
-    mq_producer_free(producer);
+    mq_producer_stop(producer);
     mem_free(seen);
 }
 
@@ -97,8 +97,8 @@ static void assert_not_sent(struct loop *loop, const struct mq_config *config)
     assert_ok(task_join(task));
     assert_false(status_ok(&attempt.outcome));
     assert_int_equal(kit_end_of(attempt.topic, 0), 0);
-    mq_producer_free(producer);
-    mq_producer_free(attempt.producer);
+    mq_producer_stop(producer);
+    mq_producer_stop(attempt.producer);
     encrypted_end(&good);
 }
 
