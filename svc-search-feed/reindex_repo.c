@@ -70,10 +70,11 @@ struct status reindex_repo_find_last(struct db_tx *tx, struct arena *arena, stru
 struct status reindex_repo_note_made(struct db_tx *tx, const struct reindex *reindex,
                                      const char *uuid)
 {
-    return db_exec(tx,
-                   "UPDATE reindex SET index_uuid = ?, done_up_to = 0, items = 0 "
-                   "WHERE reindex_id = ? AND running = 1 AND index_uuid = ''",
-                   DB_ARGS(DB_TEXT(uuid), DB_I64(reindex->reindex_id)), NULL);
+    return db_exec(
+        tx,
+        "UPDATE reindex FORCE INDEX (PRIMARY) SET index_uuid = ?, done_up_to = 0, items = 0 "
+        "WHERE reindex_id = ? AND running = 1 AND index_uuid = ''",
+        DB_ARGS(DB_TEXT(uuid), DB_I64(reindex->reindex_id)), NULL);
 }
 
 struct status reindex_repo_advance(struct db_tx *tx, const struct reindex *reindex,
