@@ -24,9 +24,9 @@ enum {
     DEADLINE_MS = 30 * 60 * 1000, /* the documents' limit for a task that does not get on */
 };
 
-static const PublishState *state_of(const struct saga *saga)
+static PublishState *state_of(const struct saga *saga)
 {
-    return (const PublishState *)saga->state;
+    return (PublishState *)saga->state;
 }
 
 static struct status listing_gone(int64_t id)
@@ -194,8 +194,8 @@ static struct status set_prices(struct saga *saga)
     ItemDraft *draft;
 
     TRY(read_listing(saga, arena, &listing, &draft));
-    for (size_t i = 0; i < draft->n_skus; i++)
-        TRY(set_price(saga, i, &listing, draft->skus[i], arena));
+    for (int32_t *done = &state_of(saga)->priced_skus; (size_t)*done < draft->n_skus; ++*done)
+        TRY(set_price(saga, (size_t)*done, &listing, draft->skus[*done], arena));
     return STATUS_OK;
 }
 
@@ -225,8 +225,8 @@ static struct status set_stocks(struct saga *saga)
     ItemDraft *draft;
 
     TRY(read_listing(saga, arena, &listing, &draft));
-    for (size_t i = 0; i < draft->n_skus; i++)
-        TRY(set_stock(saga, i, &listing, draft->skus[i], arena));
+    for (int32_t *done = &state_of(saga)->stocked_skus; (size_t)*done < draft->n_skus; ++*done)
+        TRY(set_stock(saga, (size_t)*done, &listing, draft->skus[*done], arena));
     return STATUS_OK;
 }
 

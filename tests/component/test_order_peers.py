@@ -5,13 +5,14 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from functools import partial
 
 import grpc
 import jwt
 import pytest
+from between import Between
 from order_kit import Buyer, answer_of, refused, stock_of, until_status
 from soukdev import http, poll, secret_file
 from soukdev.goods import put_on_sale
@@ -24,52 +25,6 @@ from soukdev.stack import Stack
 
 MODE = os.environ.get("MODE", "debug")
 RESERVE = "/souk.inventory.v1.InventoryService/ReserveStock"
-
-
-class Between(grpc.GenericRpcHandler):
-    """Stands between svc-order and svc-inventory and loses the next calls of a method.
-
-    lost: what sends each of them after all, later. tokens: what svc-order showed, by call.
-    """
-
-    def __init__(self) -> None:
-        self.to: grpc.Channel | None = None
-        self.lose: dict[str, int] = {}
-        self.lost: list[Callable[[], bytes]] = []
-        self.tokens: list[str] = []
-        self._server = grpc.server(ThreadPoolExecutor(8), handlers=[self])
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-        self._server.start()
-
-    def close(self) -> None:
-        self._server.stop(None).wait()
-        if self.to:
-            self.to.close()
-
-    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        method = details.method
-        token = [(key, text) for key, text in details.invocation_metadata if key == "authorization"]
-
-        self.tokens += [str(text) for _, text in token]
-
-        def send(request: bytes) -> bytes:
-            assert self.to
-            answer: bytes = self.to.unary_unary(method)(request, metadata=token, timeout=20)
-            return answer
-
-        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
-            if self.lose.get(method, 0):
-                self.lose[method] -= 1
-                self.lost.append(lambda: send(request))
-                context.abort(grpc.StatusCode.UNAVAILABLE, "lost on its way")
-            try:
-                return send(request)
-            except grpc.RpcError as error:
-                context.set_trailing_metadata(error.trailing_metadata())
-                context.abort(error.code(), error.details())
-            raise AssertionError
-
-        return grpc.unary_unary_rpc_method_handler(answer)
 
 
 @pytest.fixture(scope="module")
