@@ -110,6 +110,19 @@ def test_watch_runs_again_after_a_change_and_ends_at_ctrl_c(
     assert list(tmp_path.glob("tmp.*")) == []
 
 
+@pytest.mark.parametrize("words", [[], ["--help"]])
+def test_watch_without_a_command_says_what_it_wants(tmp_path: Path, words: list[str]) -> None:
+    done = subprocess.run(
+        [ROOT / "tools/watch", *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (2, "usage: tools/watch COMMAND...\n")
+
+
 def test_a_program_that_passed_is_not_run_again(tmp_path: Path) -> None:
     program, mark = tmp_path / "x_test", tmp_path / "mark"
 
