@@ -310,7 +310,14 @@ static struct status remove_old(const struct search *search, struct arena *arena
     return STATUS_OK;
 }
 
-/* Of one that was put in its place before a crash, or by another process, what is left to do. */
+/* What is left to do when it is in its place, even if a crash or another process came between. */
+static struct status tidy_up(const struct search *search, const struct reindex *reindex,
+                             struct arena *arena)
+{
+    TRY(remove_old(search, arena));
+    return end(search->db, reindex);
+}
+
 static struct status finish(const struct search *search, const struct reindex *reindex,
                             struct arena *arena)
 {
@@ -324,8 +331,7 @@ static struct status finish(const struct search *search, const struct reindex *r
         return restart(search->db, reindex);
     TRY(index_live_set_filled(&search->engine, &next, arena));
     TRY(replace(search, reindex, arena));
-    TRY(remove_old(search, arena));
-    return end(search->db, reindex);
+    return tidy_up(search, reindex, arena);
 }
 
 /*
@@ -364,11 +370,11 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
     if (strcmp(reindex.schema, search->engine.schema) != 0)
         return check_foreign(search, &reindex, now_us, arena);
     *ret_more = true;
+    TRY(find_live(search, reindex.index, arena, &is_live));
+    if (is_live) /* and was filled before; if it came back since, it is index_prepare's to fill */
+        return tidy_up(search, &reindex, arena);
     if (!*reindex.uuid)
         return make_index(search, &reindex, arena);
-    TRY(find_live(search, reindex.index, arena, &is_live));
-    if (is_live)
-        return finish(search, &reindex, arena);
     TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     return batch.count ? fill(search, &reindex, &batch, arena) : finish(search, &reindex, arena);
 }
