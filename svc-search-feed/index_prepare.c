@@ -131,8 +131,8 @@ static struct status make_alias(const struct search *search, struct arena *arena
 }
 
 /*
- * It may be one that was searched and filled once, and lacks what was sent since: whoever puts it in
- * its place says first that it is to be filled.
+ * It may be one that was searched and filled once, and lacks what was sent since: whoever puts it
+ * in its place says first that it is to be filled.
  */
 static struct status adopt(const struct search *search, struct arena *arena)
 {

@@ -123,7 +123,10 @@ static struct status discard(const struct search *search, const char *index, str
     return taken.status == 200 ? remove_index(search, index, arena) : engine_refusal(&taken);
 }
 
-/* What is left of one that was given up. */
+/*
+ * What is left of one that was given up. A process that stood still may make it at any time yet, and
+ * an alias of two indexes takes no document.
+ */
 static struct status clear_the_way(const struct search *search, const struct reindex *reindex,
                                    struct arena *arena)
 {
@@ -179,7 +182,6 @@ static struct status make_index(const struct search *search, const struct reinde
     const char *path = arena_printf(arena, "/%s", reindex->index);
     struct index_live made;
 
-    TRY(clear_the_way(search, reindex, arena));
     TRY(engine_ask(&search->engine, "PUT", path, schema, arena, &answer));
     if (answer.status != 200 && !engine_answer_is(&answer, "resource_already_exists_exception"))
         return give_up_refused(search, reindex, &answer);
@@ -310,7 +312,14 @@ static struct status remove_old(const struct search *search, struct arena *arena
     return STATUS_OK;
 }
 
-/* Of one that was put in its place before a crash, or by another process, what is left to do. */
+/* What is left to do when it is in its place, even if a crash or another process came between. */
+static struct status tidy_up(const struct search *search, const struct reindex *reindex,
+                             struct arena *arena)
+{
+    TRY(remove_old(search, arena));
+    return end(search->db, reindex);
+}
+
 static struct status finish(const struct search *search, const struct reindex *reindex,
                             struct arena *arena)
 {
@@ -324,8 +333,7 @@ static struct status finish(const struct search *search, const struct reindex *r
         return restart(search->db, reindex);
     TRY(index_live_set_filled(&search->engine, &next, arena));
     TRY(replace(search, reindex, arena));
-    TRY(remove_old(search, arena));
-    return end(search->db, reindex);
+    return tidy_up(search, reindex, arena);
 }
 
 /*
@@ -364,11 +372,12 @@ struct status reindex_worker_run(void *arg, bool *ret_more)
     if (strcmp(reindex.schema, search->engine.schema) != 0)
         return check_foreign(search, &reindex, now_us, arena);
     *ret_more = true;
+    TRY(find_live(search, reindex.index, arena, &is_live));
+    if (is_live) /* and was filled before; if it came back since, it is index_prepare's to fill */
+        return tidy_up(search, &reindex, arena);
+    TRY(clear_the_way(search, &reindex, arena));
     if (!*reindex.uuid)
         return make_index(search, &reindex, arena);
-    TRY(find_live(search, reindex.index, arena, &is_live));
-    if (is_live)
-        return finish(search, &reindex, arena);
     TRY(index_batch_read_after(search->db, reindex.done_up_to, arena, &batch));
     return batch.count ? fill(search, &reindex, &batch, arena) : finish(search, &reindex, arena);
 }

@@ -13,8 +13,8 @@
  *
  * Bounded by the task's deadline: a try is begun where it leaves more time than the pause and the
  * try before take. Pauses grow to DB_TRY_PAUSE_MAX_MS, so that is a few tries a second. Without a
- * deadline there are DB_TRIES_MAX. Handlers of RPCs need none of it: the server does this around each
- * of them.
+ * deadline there are DB_TRIES_MAX. Handlers of RPCs need none of it: the server does this around
+ * each of them.
  *
  * Only what is lost here is tried again here. Peers and sagas do the same with theirs, so what they
  * give up arrives as DEPENDENCY_CONTENTION; else one lost row at the end of a chain of calls would

@@ -73,7 +73,7 @@ struct mq_config {
  */
 MUST_USE struct status mq_producer_new(struct loop *loop, const struct mq_config *config,
                                        struct mq_producer **ret);
-/* Nothing may be under way; NULL is fine. Waits for librdkafka's threads, ten seconds at the most. */
+/* Nothing may be under way; NULL is fine. Waits for librdkafka's threads, 10 s at the most. */
 SUSPENDS void mq_producer_stop(struct mq_producer *producer);
 
 /*

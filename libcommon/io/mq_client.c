@@ -15,8 +15,8 @@
 enum { SAME_ERROR_AGAIN_S = 60, END_WAIT_MS = 10 * 1000 };
 
 /*
- * librdkafka brings SASL along, which we do not speak (who we are is said by a certificate). Set up,
- * it would load its plug-ins into every process, with a database library: half a megabyte.
+ * librdkafka brings SASL along, which we do not speak (who we are is said by a certificate). Set
+ * up, it would load its plug-ins into every process, with a database library: half a megabyte.
  */
 int sasl_client_init(const void *callbacks); /* NOLINT: the name is Cyrus SASL's */
 

@@ -41,7 +41,7 @@ struct status parked_lock(struct db_tx *tx, uint64_t id, uint64_t *ret_id)
     return STATUS_OK;
 }
 
-/* Found first, then locked by id, as by all others (ADR 0046). One that left meanwhile has a next. */
+/* Found first, then locked by id, as by all others (ADR 0046). Who left meanwhile has a next. */
 struct status parked_lock_key(struct db_tx *tx, const char *consumer,
                               const struct mq_message *message, uint64_t *ret_id)
 {

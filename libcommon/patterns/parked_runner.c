@@ -27,8 +27,8 @@ enum {
 /* One of those who try: a task of its own. */
 struct seat {
     struct parked_runner *runner;
-    struct periodic *task;
-    bool has_found; /* with its last look */
+    struct periodic *task; /* NULL: it ends */
+    bool has_found;        /* with its last look */
 };
 
 struct parked_runner {
@@ -225,12 +225,21 @@ struct parked_runner *parked_runner_start(struct loop *loop, const struct mq_con
     return runner;
 }
 
+/* The others still run, and nudge. */
+static void seat_stop(struct seat *seat)
+{
+    struct periodic *task = seat->task;
+
+    seat->task = NULL;
+    periodic_stop(task);
+}
+
 void parked_runner_stop(struct parked_runner *runner)
 {
     if (!runner)
         return;
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
-        periodic_stop(runner->seats[i].task);
+        seat_stop(&runner->seats[i]);
     mq_producer_stop(runner->producer);
     mem_free(runner->name);
     mem_free(runner);
@@ -239,5 +248,6 @@ void parked_runner_stop(struct parked_runner *runner)
 void parked_runner_nudge(struct parked_runner *runner)
 {
     for (size_t i = 0; i < SIDE_BY_SIDE; i++)
-        periodic_nudge(runner->seats[i].task);
+        if (runner->seats[i].task)
+            periodic_nudge(runner->seats[i].task);
 }

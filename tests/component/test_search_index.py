@@ -158,6 +158,34 @@ def test_an_index_that_is_put_back_in_its_place_is_filled(
     assert feed.live_index()[0] == first
 
 
+def test_a_reindexing_does_not_call_filled_what_came_back_in_its_place(
+    feed: Feed, shelf: tuple[int, list[int]]
+) -> None:
+    """Killed between the switch and its row; then an empty copy came to where its index was."""
+    name = f"{ALIAS}-switched"
+    feed.settle()
+    feed.service.terminate()
+    schema = feed.live_index()[1]["mappings"]["_meta"]["schema"]
+    feed.make_index(name)
+    feed.put_in_place(name)
+    feed.rows(
+        "INSERT INTO reindex (running, index_name, done_up_to, items, started_at, schema_digest, "
+        "index_uuid) VALUES (1, %s, 0, 0, UTC_TIMESTAMP(6), %s, 'lost')",
+        *(name, schema),
+    )
+    credentials = feed.souk.stack.credentials("search")
+    with feed.souk.stack.mariadb.connect(credentials) as database, database.cursor() as cursor:
+        cursor.execute("SELECT item_id FROM document FOR UPDATE")  # nothing is made due
+        cursor.fetchall()
+        feed.restart_service()
+        ended_reindexings(feed)
+        assert not is_filled(feed)
+        database.rollback()
+    until(lambda: is_filled(feed), 60, "an index that is filled")
+    wait_all(feed, shelf)
+    assert feed.live_index()[0] == name
+
+
 # The schema.
 
 OLD = {

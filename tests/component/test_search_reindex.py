@@ -222,6 +222,26 @@ def test_a_new_index_that_is_lost_is_filled_again(
     assert feed.document(late)
 
 
+def test_an_index_that_comes_late_does_not_stop_the_one_that_is_filled(
+    feed: Feed, door: EngineDoor, shelf: tuple[int, list[int]]
+) -> None:
+    """A process that stood still makes the index of a reindexing that was given up long ago."""
+    category, items = shelf
+    feed.settle()
+    sent = door.hold_requests("POST", "/_bulk")
+    reindexing = begin(feed)
+    sent.wait_reached()
+    late = f"{ALIAS}-late"
+    feed.make_index(late)
+    add = {"add": {"index": late, "alias": NEXT}}
+    feed.engine.call("POST", "/_aliases", {"actions": [add]})
+    sent.let_go()
+    wait_done(feed, reindexing)
+    feed.settle()
+    assert indexes(feed) == behind(feed, ALIAS) == [reindexing.index]
+    assert sorted(all_found(feed, category)) == items
+
+
 def test_an_engine_that_is_away_holds_it_up_and_no_more(
     feed: Feed, shelf: tuple[int, list[int]]
 ) -> None:

@@ -104,8 +104,8 @@ class Lab:
         """A connection of the test's own, with transactions."""
         return self.mariadb.connect(self._credentials, autocommit=False)
 
-    def fault(self, name: str, *, code: int = 0, sleep_ms: int = 0) -> None:
-        self.sql(f"INSERT INTO lab_fault VALUES ('{name}', {code}, {sleep_ms})")
+    def fault(self, name: str, *, code: int = 0, sleep_ms: int = 0, is_deaf: bool = False) -> None:
+        self.sql(f"INSERT INTO lab_fault VALUES ('{name}', {code}, {sleep_ms}, {is_deaf:d})")
 
     def heal(self) -> None:
         self.sql("DELETE FROM lab_fault")

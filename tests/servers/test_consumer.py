@@ -4,6 +4,7 @@ key waits for it, and what never succeeds becomes a dead letter."""
 import json
 import random
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -485,6 +486,47 @@ def test_parked_events_of_a_projection_do_not_wait_for_each_other(
         until(lambda: len(lab.sql(rows)) == 1, 60, "the second one")
         assert versions(lab) == {1: 2}
         connection.rollback()
+
+
+def test_who_finds_a_parked_event_while_others_have_stopped_ends_as_well(
+    lab: Lab, publisher: Publisher
+) -> None:
+    """Those who try them are stopped one by one; the second one takes its time over it."""
+    worker = lab.start("worker")
+    for order_id in (1, 2, 3):
+        lab.fault(f"project {order_id}/1", code=UNAVAILABLE)
+        publisher.cancelled(order_id)
+    rows = "SELECT event_key FROM parked_event WHERE consumer = 'lab.versions'"
+    until(lambda: len(lab.sql(rows)) == 3, 60, "all are parked")
+    worker.terminate()
+    lab.sql("UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) + INTERVAL 1 HOUR")
+    lab.heal()
+    lab.fault("project 1/1", sleep_ms=60_000)
+    lab.fault("project 2/1", sleep_ms=5_000, is_deaf=True)
+    worker.start()
+    for order_id in (1, 2):
+        make_due(lab, order_id)
+        wait_projected(lab, order_id)
+    stop = threading.Thread(target=worker.terminate)
+    stop.start()
+    until(lambda: worker.log_text().count("partitions revoked") == 2, 60, "no more events")
+    make_due(lab, 3)
+    stop.join()
+    assert worker.exit_code == 0
+
+
+def wait_projected(lab: Lab, order_id: int) -> None:
+    """Until somebody is at it: it is written, and not committed."""
+    dirty = "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED;"
+    under_way = f"{dirty} SELECT COUNT(*) FROM lab_version WHERE order_id = {order_id}"
+    until(lambda: lab.number(under_way), 60, "it is tried")
+
+
+def make_due(lab: Lab, order_id: int) -> None:
+    """By its id: the others' rows are locked by those who try them."""
+    of_key = f"consumer = 'lab.versions' AND event_key = '{order_id}'"
+    row = lab.number(f"SELECT id FROM parked_event WHERE {of_key}")
+    lab.sql(f"UPDATE parked_event SET next_at = UTC_TIMESTAMP(6) WHERE id = {row}")
 
 
 def test_bytes_that_are_no_event_become_a_dead_letter_at_once(

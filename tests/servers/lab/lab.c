@@ -50,34 +50,45 @@ struct lab {
     struct db *db;
 };
 
-static struct status read_fault(struct db *db, const char *name, int64_t *ret_code,
-                                int64_t *ret_sleep_ms)
+struct fault {
+    int64_t code, sleep_ms;
+    bool is_deaf;
+};
+
+static struct status read_fault(struct db *db, const char *name, struct fault *ret)
 {
     AUTO(db_tx_end) struct db_tx tx = {0};
     AUTO(db_rows_end) struct db_rows rows = {0};
 
-    *ret_code = *ret_sleep_ms = 0;
+    *ret = (struct fault){0};
     TRY(db_read_begin(&tx, db));
-    TRY(db_query(&tx, "SELECT code, sleep_ms FROM lab_fault WHERE name = ?", DB_ARGS(DB_TEXT(name)),
-                 &rows));
-    if (db_rows_next(&rows)) {
-        *ret_code = db_get_i64(&rows, 0);
-        *ret_sleep_ms = db_get_i64(&rows, 1);
-    }
+    TRY(db_query(&tx, "SELECT code, sleep_ms, is_deaf FROM lab_fault WHERE name = ?",
+                 DB_ARGS(DB_TEXT(name)), &rows));
+    if (db_rows_next(&rows))
+        *ret = (struct fault){db_get_i64(&rows, 0), db_get_i64(&rows, 1), db_get_i64(&rows, 2)};
     return STATUS_OK;
+}
+
+static struct status sleep_deaf(int64_t us)
+{
+    AUTO(task_shield_end) struct task_shield shield = task_shield_in_us(2 * us);
+
+    return task_sleep_us(us);
 }
 
 /* Does what the row of this name says, if there is one. */
 static struct status suffer(struct db *db, const char *name)
 {
-    int64_t code, sleep_ms;
+    struct fault fault;
 
-    TRY(read_fault(db, name, &code, &sleep_ms));
-    if (sleep_ms)
-        TRY(task_sleep_us(sleep_ms * CLOCK_US_PER_MS));
-    if (!code)
+    TRY(read_fault(db, name, &fault));
+    const int64_t sleep_us = fault.sleep_ms * CLOCK_US_PER_MS;
+    if (sleep_us)
+        TRY(fault.is_deaf ? sleep_deaf(sleep_us) : task_sleep_us(sleep_us));
+    if (!fault.code)
         return STATUS_OK;
-    return status_error((enum code)code, code == CODE_UNAVAILABLE ? NULL : "SOLD_OUT", "told to");
+    return status_error((enum code)fault.code, fault.code == CODE_UNAVAILABLE ? NULL : "SOLD_OUT",
+                        "told to");
 }
 
 /* Events. */

@@ -2,7 +2,8 @@
 CREATE TABLE lab_fault (
     name     VARCHAR(64) NOT NULL PRIMARY KEY,
     code     INT NOT NULL DEFAULT 0,     -- a status to answer with
-    sleep_ms INT NOT NULL DEFAULT 0
+    sleep_ms INT NOT NULL DEFAULT 0,     -- before that
+    is_deaf  TINYINT NOT NULL DEFAULT 0  -- sleeps on when it is to stop
 );
 CREATE TABLE lab_handled (
     id       BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
