@@ -275,8 +275,8 @@ static void a_handler_that_lost_against_others_is_run_again(void **state)
  */
 static void body_peer_contention(void)
 {
-    enum { TAKES_US = 550 * 1000 };
-    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(2 * TAKES_US - 1);
+    enum { TAKES_US = 1000 * 1000 };
+    AUTO(task_deadline_end) struct task_deadline limit = task_deadline_in_us(TAKES_US * 8 / 5);
     SetStockResponse *response = NULL;
 
     behaviour.asks_a_peer = true;
