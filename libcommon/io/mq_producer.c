@@ -49,6 +49,12 @@ struct mq_producer {
 static const struct mq_setting settings[] = {
     {"acks", "all"},
     {"enable.idempotence", "true"},
+    /*
+     * A partition that knows nothing of this producer takes any sequence number for its first. With
+     * several requests on their way the second one is taken where the first was refused (a leader
+     * that was just made), and the first, sent again, then counts as a duplicate: acknowledged, lost.
+     */
+    {"max.in.flight.requests.per.connection", "1"},
     {"enable.gapless.guarantee", "true"},
     {"partitioner", "murmur2_random"}, /* as Kafka's own clients */
     {"linger.ms", "0"},
